@@ -1,0 +1,93 @@
+"""Act: carries out a call, once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from temporalio import activity
+
+from activities import Wakes
+from activities.beats import beating, paid_for
+from activities.errors import edge
+from agents import Hands, Tool
+from agents.runner import run as run_tool
+from domain.errors import SwitchboardError, ToolFailed
+from domain.progress import CallRef
+from store import calls
+from store.calls import Begun, Writes
+from store.notices import Notices
+from store.pool import Database
+
+log = structlog.get_logger()
+
+
+class Calls:
+    """The act activity."""
+
+    def __init__(self, db: Database, notices: Notices, wakes: Wakes, tools: Mapping[str, Tool]) -> None:
+        self._db, self._notices, self._wakes, self._tools = db, notices, wakes, tools
+
+    @activity.defn(name="act")
+    @edge
+    async def act(self, ref: CallRef) -> str:
+        """Carries a call out if it may be and has not been; what an earlier attempt left open is repeated or asked about."""
+        async with beating():
+            async with self._db.transaction(ref.tenant) as tx:
+                call = await calls.one(tx, ref.call)
+            tool = self._tools.get(call.tool) if call else None
+            if call is None:
+                return "gone"
+            if tool and tool.commits:
+                return await self._commit(ref, tool, call.conversation_id)
+            begun = await calls.start(self._db, ref.tenant, ref.call, activity.info().activity_id, ref.sha256)
+            if begun.status == "broken" and not (tool and tool.idempotent):
+                async with self._db.transaction(ref.tenant) as tx:
+                    await calls.mark_unknown(tx, ref.call)
+                return "unknown"
+            if begun.status not in ("started", "broken"):
+                return begun.status
+            result, failed = await self._carry_out(ref, tool, begun)
+            await self._finish(ref, result, failed)
+            return "failed" if failed else "done"
+
+    async def _commit(self, ref: CallRef, tool: Tool, conversation: str) -> str:
+        """A tool that only writes to our own Postgres: judged, done and finished in one commit."""
+        try:
+            async with self._db.transaction(ref.tenant) as tx:
+                await tx.run("calls/lock_conversation", conversation=conversation)
+                begun = await calls.start(tx, ref.tenant, ref.call, activity.info().activity_id, ref.sha256)
+                if begun.status not in ("started", "broken"):
+                    return begun.status
+                effects = Writes(tx, session=begun.session_id or "", conversation=conversation, call=ref.call)
+                result = await run_tool(tool, dict(begun.arguments or {}), self._hands(ref, begun, effects))
+                await calls.finish(tx, ref.tenant, ref.call, result, failed=False)
+        except ToolFailed as error:
+            await calls.start(self._db, ref.tenant, ref.call, activity.info().activity_id, ref.sha256)
+            await self._finish(ref, error.detail, True)
+            return "failed"
+        return "done"
+
+    async def _carry_out(self, ref: CallRef, tool: Tool | None, begun: Begun) -> tuple[Any, bool]:
+        if tool is None:
+            return f"There is no tool named {begun.tool} any more.", True
+        try:
+            return await run_tool(tool, dict(begun.arguments or {}), self._hands(ref, begun, None)), False
+        except SwitchboardError as error:
+            return error.detail, True
+        except Exception:
+            log.exception("act.failed", call=ref.call, tool=tool.name)
+            return "The tool broke down; a member can see why in the log.", True
+
+    async def _finish(self, ref: CallRef, result: Any, failed: bool) -> None:
+        decision = await paid_for(lambda: calls.finish(self._db, ref.tenant, ref.call, result, failed=failed))
+        self._wakes.wake(ref.tenant, decision.wake, decision.wake_id)
+
+    def _hands(self, ref: CallRef, begun: Begun, effects: Writes | None) -> Hands:
+        return Hands(
+            tenant_id=ref.tenant,
+            session_id=begun.session_id or "",
+            conversation_id=begun.conversation_id or "",
+            idempotency_key=ref.call,
+            now=activity.info().started_time,
+            effects=effects,
+        )

@@ -1,0 +1,41 @@
+"""Routing: the decision about an undecided conversation, made once per look and written down."""
+
+from temporalio import activity
+
+from activities.errors import edge
+from domain.progress import ConversationRef, Routed
+from domain.routing import Leave, Settle, decide_route
+from activities import Wakes
+from store import routing
+from store.notices import Notices
+from store.pool import Database
+
+
+class Routing:
+    """The activity of a conversation's route."""
+
+    def __init__(self, db: Database, inbox: Wakes, notices: Notices) -> None:
+        self._db, self._inbox, self._notices = db, inbox, notices
+
+    @activity.defn(name="route")
+    @edge
+    async def route(self, ref: ConversationRef) -> Routed:
+        """Settles the conversation, or leaves it held, unbound or refused, in order and without losing what comes meanwhile."""
+        async with self._db.transaction(ref.tenant) as tx:
+            look = await routing.look(tx, ref.conversation)
+        if look is None:
+            return Routed(outcome="gone", why="the conversation is gone")
+        if look.unsent and look.state != "settled":
+            return Routed(outcome="deliver")
+        if look.state == "settled":
+            return Routed(outcome="settled", why="it belongs to a session")
+        match decide_route(look):
+            case Settle(agent_id=agent):
+                session = await routing.settle(self._db, ref.tenant, ref.conversation, agent)
+                self._inbox.wake(ref.tenant, "session", session)
+                self._notices.tell(ref.tenant, ref.conversation)
+                return Routed(outcome="settled", why=f"to {session}" if session else "to its session")
+            case Leave(state=state, why=why):
+                left = await routing.leave_undecided(self._db, ref.tenant, ref.conversation, state, look.last_seq)
+                self._notices.tell(ref.tenant, ref.conversation)
+                return Routed(outcome=state if left else "again", why=why)

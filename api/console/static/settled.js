@@ -1,0 +1,43 @@
+/** A line of what was decided lately. */
+
+import { copyOf, part, put } from "./dom.js";
+import { actionWords } from "./facts.js";
+import { nameOf, putRun, runOf } from "./people.js";
+import { agoOf, bornAt, putTime, timeOf } from "./times.js";
+import { lampOf, verdictWords } from "./words.js";
+
+const BRIEF = 120;
+
+export function settledRow(approval) {
+  const row = copyOf("settled-row");
+  putSettled(row, approval);
+  return row;
+}
+
+export function putSettled(row, approval) {
+  row.approval = approval;
+  const verdict = approval.verdict ?? approval.state;
+  part(row, "lamp").dataset.lit = lampOf(approval.state, approval.verdict);
+  put(part(row, "verdict"), verdictWords(verdict));
+  put(part(row, "action"), actionWords(approval.action));
+  put(part(row, "brief"), brief(approval.arguments));
+  const comment = part(row, "comment");
+  put(comment, approval.comment ?? "");
+  comment.hidden = !approval.comment;
+  put(part(row, "who"), verdict === "expired" ? "Nobody decided in time" : `by ${nameOf(approval.decided_by_name ?? approval.decided_by)}`);
+  putRun(part(row, "run"), runOf(approval));
+  putAge(row);
+}
+
+export function putAge(row, now = new Date()) {
+  const at = decidedAt(row.approval);
+  putTime(part(row, "time"), at, agoOf(at, now));
+}
+
+export const decidedAt = (approval) => timeOf(approval.decided_at, approval.updated_at, approval.deadline_at) ?? bornAt(approval.id) ?? new Date(0);
+
+/** The arguments in one line, cut where it gets long. */
+function brief(facts) {
+  const words = Object.entries(facts ?? {}).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
+  return words.length > BRIEF ? `${words.slice(0, BRIEF - 1)}…` : words;
+}

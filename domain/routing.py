@@ -1,0 +1,56 @@
+"""Routing: whether a sender is let in, and which agent an address belongs to."""
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from domain.messages import Frozen
+
+
+class Settle(Frozen):
+    """The conversation goes to this agent."""
+
+    kind: Literal["settle"] = "settle"
+    agent_id: str
+
+
+class Leave(Frozen):
+    """The conversation stays undecided, for a reason people can read."""
+
+    kind: Literal["leave"] = "leave"
+    state: Literal["held", "unbound", "refused"]
+    why: str
+
+
+def admitted(admission: str, tier: str, peer: str, owners: Sequence[str]) -> Leave | None:
+    """None when the sender may talk to an agent; else how the messages are kept."""
+    if tier == "blocked":
+        return Leave(state="refused", why="blocked")
+    if peer in owners or tier in ("owner", "admitted") or admission == "open":
+        return None
+    return Leave(state="held", why="stored in silence" if admission == "closed" else "waits to be admitted")
+
+
+def route(bindings: Sequence[Mapping[str, Any]], account: str, chat: str, thread: str) -> str | None:
+    """The agent of the most specific binding that matches an address: thread before chat before account, exact before pattern."""
+
+    def specific(binding: Mapping[str, Any]) -> tuple[int, int, int]:
+        return (_weight(binding["thread"]), _weight(binding["chat"]), int(binding["account_id"] is not None))
+
+    matching = [
+        b for b in bindings
+        if b["account_id"] in (None, account) and fnmatchcase(chat, b["chat"]) and fnmatchcase(thread, b["thread"])
+    ]  # fmt: skip
+    return max(matching, key=specific)["agent_id"] if matching else None
+
+
+def _weight(pattern: str) -> int:
+    return 0 if pattern == "*" else 1 if any(c in pattern for c in "*?[") else 2
+
+
+def decide_route(look: Any) -> Settle | Leave:
+    """Where an undecided conversation goes, from what is known of it."""
+    if left := admitted(look.admission, look.tier, look.peer, look.owner_identities):
+        return left
+    agent = route(look.bindings, look.account_id, look.chat, look.thread)
+    return Settle(agent_id=agent) if agent else Leave(state="unbound", why="no binding matches")

@@ -1,0 +1,1 @@
+"""Postgres: facts, content and verdicts. One `.sql` file is one statement and has one typed function here."""

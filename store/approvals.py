@@ -1,0 +1,116 @@
+"""Approvals in Postgres: opened, decided, expired, listed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel
+
+from domain.ids import new_id
+from store.pool import Database, Transaction
+
+
+class Decision(BaseModel):
+    """What a decision came to. `status`: decided, voted, repeated, already_decided, expired, self_decision, not_an_approver,
+    arguments_changed, unchanged or not_found; `wake` names the workflow that has to hear of the verdict row."""
+
+    status: str
+    verdict: str | None
+    state: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+    comment: str | None
+    session_id: str | None
+    wake: str | None
+    wake_id: str | None
+
+
+class Clock(BaseModel):
+    """What an approval's clock goes by."""
+
+    state: str
+    verdict: str | None
+    deadline_at: datetime
+    action: str
+    session_id: str | None
+    votes: int
+
+
+class ApprovalRow(BaseModel):
+    """An approval as people see it."""
+
+    id: str
+    state: str
+    verdict: str | None
+    kind: str
+    action: str
+    arguments: Mapping[str, Any]
+    arguments_sha256: str
+    purpose: str
+    requester: str
+    approvers: Mapping[str, Any]
+    options: Any
+    form: Any
+    context: str
+    deadline_at: datetime
+    on_timeout: str
+    decided_by: str | None
+    decided_by_name: str | None
+    decided_at: datetime | None
+    comment: str | None
+    answer: Any
+    result: Any
+    call_state: str | None
+    session_id: str | None
+    conversation_id: str | None
+    call_id: str | None
+    created_at: datetime
+    votes: list[Mapping[str, Any]]
+
+
+async def open_for_call(db: Database, tenant: str, call: str, purpose: str, *, kind: str, action: str, requester: str, approvers: Mapping[str, Any],
+                        allow_self: bool, options: list[str] | None, within: float, on_timeout: str) -> str | None:  # fmt: skip
+    """Opens what a call asks for, once: the same call gets the same approval. None when the call no longer asks."""
+    params = {
+        "tenant": tenant, "call": call, "purpose": purpose, "approval": new_id("apr"), "kind": kind, "action": action, "requester": requester,
+        "approvers": Jsonb(dict(approvers)), "allow_self": allow_self, "options": Jsonb(options) if options else None, "within": within,
+        "on_timeout": on_timeout,
+    }  # fmt: skip
+    approval: str | None = (await db.call("approvals/open_for_call", dict, params))["approval"]
+    return approval
+
+
+async def decide(db: Database, tenant: str, approval: str, *, member: str, identities: list[str], verdict: str, comment: str, answer: Any,
+                 sha256: str | None, via: str) -> Decision:  # fmt: skip
+    """One approver's verdict: the lock of the approval's row decides every race."""
+    params = {
+        "tenant": tenant, "approval": approval, "member": member, "identities": identities, "verdict": verdict, "comment": comment,
+        "answer": Jsonb(answer) if answer is not None else None, "sha256": sha256, "via": via, "message": new_id("msg"),
+    }  # fmt: skip
+    return await db.call("approvals/decide", Decision, params)
+
+
+async def expire(db: Database, tenant: str, approval: str, armed_at: datetime) -> Decision:
+    """The clock's word, if the deadline is still the one that was armed."""
+    return await db.call("approvals/expire", Decision, {"tenant": tenant, "approval": approval, "armed_at": armed_at, "message": new_id("msg")})
+
+
+async def clock(tx: Transaction, approval: str) -> Clock | None:
+    """What an approval's clock goes by; None when it is gone."""
+    return await tx.row("approvals/clock", Clock, approval=approval)
+
+
+async def keep_clock(tx: Transaction, approval: str) -> None:
+    """Its workflow runs: the sweep need not look for ten minutes."""
+    await tx.run("approvals/keep_clock", approval=approval)
+
+
+async def one(tx: Transaction, approval: str) -> ApprovalRow | None:
+    """An approval by its id."""
+    return await tx.row("approvals/one", ApprovalRow, approval=approval)
+
+
+async def listed(tx: Transaction, *, state: str | None, session: str | None, conversation: str | None, before: str | None, limit: int) -> list[ApprovalRow]:
+    """Approvals, newest first."""
+    return await tx.rows("approvals/list", ApprovalRow, state=state, session=session, conversation=conversation, before=before, limit=limit)

@@ -1,0 +1,1 @@
+drop table drafts, demo_refunds, requests, calls, steps, messages, conversations, sessions;

@@ -1,0 +1,16 @@
+drop trigger account_changed on accounts;
+drop trigger account_added on accounts;
+drop function record_account_event;
+drop trigger approval_changed on approvals;
+drop trigger approval_added on approvals;
+drop function record_approval_event;
+drop trigger session_changed on sessions;
+drop trigger session_added on sessions;
+drop function record_session_event;
+drop trigger conversation_changed on conversations;
+drop trigger conversation_added on conversations;
+drop function record_conversation_event;
+drop trigger message_changed on messages;
+drop trigger message_added on messages;
+drop function record_message_event;
+drop table events;

@@ -1,0 +1,73 @@
+-- DELIVER: one commit before the wire and one after it, lowest unsent first, one at a time per conversation.
+create type sending as (status text, message_id text, account_id text, chat text, thread text, text text, payload jsonb, attempt int, resend_of text, accepted_at timestamptz);
+
+-- CAS intent → sending for the lowest unsent message. `again`: an earlier attempt left it in sending, so it may have been sent.
+create function begin_send(p_tenant text, p_conversation text, p_epoch bigint) returns sending language plpgsql as $$
+declare
+  c conversations;
+  m messages;
+begin
+  perform set_config('app.tenant_id', p_tenant, true);
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
+  select * into m from messages where tenant_id = p_tenant and conversation_id = p_conversation and direction = 'outbound' and state in ('intent', 'sending')
+   order by seq limit 1 for update;
+  if m.id is null then return ('none', null, null, null, null, null, null, null, null, null)::sending; end if;
+  update messages set state = 'sending', attempt = m.attempt + 1, epoch = p_epoch where tenant_id = p_tenant and id = m.id;
+  return (case m.state when 'sending' then 'again' else 'first' end, m.id, m.account_id, c.chat, c.thread, m.text, m.payload, m.attempt + 1, m.resend_of, m.accepted_at)::sending;
+end $$;
+
+-- CAS sending(attempt) → an outcome: sent, intent (not taken, try again), unknown, failed or parked. False: another attempt took over.
+create function end_send(p_tenant text, p_message text, p_attempt int, p_state text, p_receipt text, p_error text) returns boolean language plpgsql as $$
+begin
+  perform set_config('app.tenant_id', p_tenant, true);
+  update messages set state = p_state, receipt = coalesce(p_receipt, receipt), error = p_error, sent_at = case when p_state = 'sent' then clock_timestamp() else sent_at end
+   where tenant_id = p_tenant and id = p_message and state = 'sending' and attempt = p_attempt;
+  return found;
+end $$;
+
+-- What a member decides about a send that is unknown, parked or failed: resend (a labelled copy), mark-sent or drop.
+create function decide_send(p_tenant text, p_message text, p_verb text, p_copy text, p_member text) returns text language plpgsql as $$
+declare
+  m messages;
+  c conversations;
+begin
+  perform set_config('app.tenant_id', p_tenant, true);
+  select * into m from messages where tenant_id = p_tenant and id = p_message;
+  select * into c from conversations where tenant_id = p_tenant and id = m.conversation_id for update;
+  select * into m from messages where tenant_id = p_tenant and id = p_message for update;
+  if m.id is null then return 'not_found'; end if;
+  if m.state not in ('unknown', 'parked', 'failed') or m.direction <> 'outbound' then return 'conflict'; end if;
+  insert into audit (tenant_id, actor, action, subject) values (p_tenant, p_member, 'message.' || p_verb, p_message);
+  if p_verb = 'resend' then
+    if exists (select from messages where tenant_id = p_tenant and resend_of = p_message) then return 'conflict'; end if;
+    insert into messages (tenant_id, id, conversation_id, account_id, seq, direction, kind, text, payload, state, session_id, resend_of)
+    values (p_tenant, p_copy, m.conversation_id, m.account_id, c.last_seq + 1, 'outbound', 'text', m.text, m.payload, 'intent', m.session_id, m.id);
+    update conversations set last_seq = c.last_seq + 1, updated_at = clock_timestamp() where tenant_id = p_tenant and id = c.id;
+    update sessions set wake_at = clock_timestamp() + interval '2 s' where tenant_id = p_tenant and id = c.session_id and life <> 'closed';
+  else
+    update messages set state = case p_verb when 'mark-sent' then 'sent' else 'failed' end, error = case p_verb when 'drop' then 'dropped by a member' end,
+           sent_at = case p_verb when 'mark-sent' then clock_timestamp() end
+     where tenant_id = p_tenant and id = p_message;
+  end if;
+  return coalesce(c.session_id, '');
+end $$;
+
+-- A member's own words in a conversation. Returns the session to wake, or null.
+create function append_outbound(p_tenant text, p_conversation text, p_message text, p_text text, p_member text, p_commit_delivers boolean) returns text language plpgsql as $$
+declare c conversations;
+begin
+  perform set_config('app.tenant_id', p_tenant, true);
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
+  if c.id is null then raise exception 'no conversation % here', p_conversation using errcode = 'no_data_found'; end if;
+  insert into messages (tenant_id, id, conversation_id, account_id, seq, direction, kind, sender, text, state, session_id, sent_at)
+  values (p_tenant, p_message, c.id, c.account_id, c.last_seq + 1, 'outbound', 'text', p_member, p_text,
+          case when p_commit_delivers then 'sent' else 'intent' end, c.session_id, case when p_commit_delivers then clock_timestamp() end);
+  update conversations set last_seq = c.last_seq + 1, updated_at = clock_timestamp() where tenant_id = p_tenant and id = c.id;
+  if p_commit_delivers then return null; end if;
+  if c.session_id is null then
+    update conversations set wake_at = clock_timestamp() + interval '2 s' where tenant_id = p_tenant and id = c.id;
+  else
+    update sessions set wake_at = clock_timestamp() + interval '2 s' where tenant_id = p_tenant and id = c.session_id and life <> 'closed';
+  end if;
+  return c.session_id;
+end $$;

@@ -1,0 +1,130 @@
+"""Connections to Postgres: the pool, a tenant's transaction, and the loading of the statements."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+from psycopg.rows import class_row, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from domain.errors import Invalid, NotFound, StoreUnavailable
+
+QUERIES = Path(__file__).parent / "queries"
+Row = TypeVar("Row")
+log = structlog.get_logger()
+
+
+@cache
+def statement(name: str) -> str:
+    """The text of the statement `noun/verb`."""
+    return (QUERIES / f"{name}.sql").read_text("utf-8")
+
+
+class Transaction:
+    """Statements of one tenant that become true together. Made by `Database.transaction`."""
+
+    def __init__(self, connection: AsyncConnection[Any], tenant: str) -> None:
+        self._connection = connection
+        self.tenant = tenant
+
+    async def run(self, name: str, **params: Any) -> int:
+        """Runs a statement and returns how many rows it touched."""
+        cursor = await self._connection.execute(statement(name), {"tenant": self.tenant, **params})
+        return cursor.rowcount
+
+    async def rows(self, name: str, kind: type[Row], **params: Any) -> list[Row]:
+        """All rows of a statement, each made into a `kind` (a model, or dict)."""
+        async with self._connection.cursor(row_factory=_factory(kind)) as cursor:
+            await cursor.execute(statement(name), {"tenant": self.tenant, **params})
+            return await cursor.fetchall()
+
+    async def row(self, name: str, kind: type[Row], **params: Any) -> Row | None:
+        """The first row of a statement, or None."""
+        found = await self.rows(name, kind, **params)
+        return found[0] if found else None
+
+
+class Database:
+    """A process's way to Postgres as the app's role, which sees one tenant at a time."""
+
+    def __init__(self, url: str, *, size: int = 8, name: str = "switchboard") -> None:
+        self.url = url
+        self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=size,
+            open=False,
+            timeout=10,
+            max_idle=120,
+            reconnect_timeout=5,
+            kwargs={"autocommit": True, "application_name": name, "prepare_threshold": 1},
+        )
+
+    async def open(self) -> None:
+        """Opens the pool; connections are made in the background and made again when they break."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
+            raise StoreUnavailable from error
+        except psycopg.errors.NoDataFound as error:
+            raise NotFound from error
+        except psycopg.DataError as error:
+            raise Invalid(f"A value is not accepted by the store ({type(error).__name__}).") from error
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncIterator[Transaction]:
+        """A transaction that sees and writes rows of `tenant` only.
+
+        Raises StoreUnavailable when Postgres does not answer; what was written in it is then undone, or the commit's fate unknown.
+        """
+        async with self._connection() as connection, connection.pipeline(), connection.transaction():
+            await connection.execute("select set_config('app.tenant_id', %s, true)", (tenant,), prepare=True)
+            yield Transaction(connection, tenant)
+
+    async def call(self, name: str, kind: type[Row], params: Mapping[str, Any]) -> Row:
+        """Runs one statement that is a transaction of its own, in one round trip: a function that sets its tenant itself.
+
+        A connection that turns out to be broken is replaced once, so such functions are safe to repeat.
+        """
+        for last in (False, True):
+            try:
+                async with self._connection() as connection, connection.cursor(row_factory=_factory(kind)) as cursor:
+                    await cursor.execute(statement(name), params)
+                    row = await cursor.fetchone()
+                    if row is None:
+                        raise NotFound
+                    return row
+            except StoreUnavailable:
+                if last:
+                    raise
+                await self._pool.check()
+        raise AssertionError
+
+    async def ids(self, name: str, **params: Any) -> list[str]:
+        """The first column of a statement that needs no tenant: the four narrow ways in."""
+        async with self._connection() as connection:
+            cursor = await connection.execute(statement(name), params)
+            return [row[0] for row in await cursor.fetchall() if row[0] is not None]
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable unless Postgres answers."""
+        async with self._connection() as connection:
+            await connection.execute("select 1")
+
+
+def _factory(kind: type[Row]) -> Any:
+    return dict_row if kind is dict else class_row(kind)

@@ -1,0 +1,1 @@
+delete from accounts where tenant_id = %(tenant)s and id = %(account)s

@@ -1,0 +1,1 @@
+select tenant_of_account(%(account)s)

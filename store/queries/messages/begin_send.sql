@@ -1,0 +1,1 @@
+select * from begin_send(%(tenant)s, %(conversation)s, %(epoch)s)

@@ -1,0 +1,1 @@
+select cancel_turn(%(tenant)s, %(session)s) as outcome

@@ -1,0 +1,1 @@
+select * from follow_up(%(tenant)s, %(conversation)s, %(message)s, %(external_id)s, %(note)s, %(due_at)s)

@@ -1,0 +1,1 @@
+select * from rest(%(tenant)s, %(session)s)

@@ -1,0 +1,1 @@
+select resume_session(%(tenant)s, %(session)s, %(context)s) as outcome

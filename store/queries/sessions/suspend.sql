@@ -1,0 +1,1 @@
+select suspend_session(%(tenant)s, %(session)s, %(reason)s) as outcome

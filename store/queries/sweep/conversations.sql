@@ -1,0 +1,4 @@
+update conversations set wakes = least(wakes + 1, 10), wake_at = clock_timestamp() + make_interval(secs => least(60, 2 ^ (wakes + 1)))
+ where tenant_id = %(tenant)s and id in (
+   select id from conversations where tenant_id = %(tenant)s and wake_at < clock_timestamp() order by wake_at limit %(limit)s for update skip locked)
+returning id

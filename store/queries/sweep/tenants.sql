@@ -1,0 +1,1 @@
+select tenants_with_waiting_work(%(expired_before)s)

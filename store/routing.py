@@ -1,0 +1,50 @@
+"""Where a conversation goes, in Postgres."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from domain.ids import new_id
+from store.pool import Database, Transaction
+
+
+class Undecided(BaseModel):
+    """A conversation with all that its route is decided by."""
+
+    id: str
+    account_id: str
+    chat: str
+    thread: str
+    peer: str
+    state: str
+    last_seq: int
+    admission: Literal["open", "ask", "code", "closed"]
+    channel: str
+    owner_identities: list[str]
+    tier: Literal["owner", "admitted", "guest", "blocked"]
+    unsent: bool
+    bindings: list[Mapping[str, Any]]
+
+
+async def look(tx: Transaction, conversation: str) -> Undecided | None:
+    """A conversation and the facts of its route; None when it is gone."""
+    return await tx.row("routing/look", Undecided, conversation=conversation)
+
+
+async def settle(db: Database, tenant: str, conversation: str, agent: str, scope: str | None = None) -> str | None:
+    """SETTLE: gives a conversation to the agent's session of that scope. Returns the session to wake, or None."""
+    params = {"tenant": tenant, "conversation": conversation, "agent": agent, "scope": scope, "new_session": new_id("ses")}
+    session: str | None = (await db.call("routing/settle", dict, params))["session"]
+    return session
+
+
+async def leave_undecided(db: Database, tenant: str, conversation: str, state: str, upto: int) -> bool:
+    """Writes down that messages up to `upto` stay held or are refused. False when more came meanwhile."""
+    params = {"tenant": tenant, "conversation": conversation, "state": state, "upto": upto}
+    return bool((await db.call("routing/leave_undecided", dict, params))["left_so"])
+
+
+async def promise_unsettled(tx: Transaction, account: str | None) -> int:
+    """After bindings or admission changed: every conversation that waits is looked at again."""
+    return await tx.run("routing/promise_unsettled", account=account)

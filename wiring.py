@@ -1,0 +1,123 @@
+"""The one place that names concrete classes: Settings → Parts."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.approvals import Approvals
+from activities.calls import Calls
+from activities.messages import Messages
+from activities.routing import Routing
+from activities.sessions import Limits, Sessions
+from activities.sweep import Sweep
+from agents import Backend, Tool
+from agents.registry import BACKENDS, load, load_tools
+from channels import Channel
+from domain.errors import StartFailed
+from inbox import Inbox, Pokes
+from settings import Settings
+from store.notices import Notices
+from store.pool import Database
+from store.seal import Seal
+from workflows.approvals import ApprovalWorkflow
+from workflows.options import TASK_QUEUE
+from workflows.routing import RoutingWorkflow
+from workflows.sessions import SessionWorkflow
+
+CHANNELS = "switchboard.channels"
+WORKFLOWS = (SessionWorkflow, RoutingWorkflow, ApprovalWorkflow)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a process of Switchboard is made of."""
+
+    settings: Settings
+    db: Database
+    temporal: Client
+    notices: Notices
+    pokes: Pokes
+    inbox: Inbox
+    seal: Seal
+    channels: Mapping[str, Channel]
+
+
+@asynccontextmanager
+async def opened(settings: Settings, name: str) -> AsyncIterator[Parts]:
+    """The parts, open; closed in reverse order. Postgres and Temporal may both be away at first.
+
+    Raises StartFailed for a setting that is missing.
+    """
+    url = settings.database_url.get_secret_value()
+    if not url:
+        raise StartFailed("DATABASE_URL is not set; `./switchboard up` brings its own Postgres.")
+    db = Database(url, size=settings.pool_size, name=name)
+    await db.open()
+    notices = Notices(url)
+    temporal = await connect(settings, lazy=True)
+    pokes = Pokes(temporal)
+    seal = Seal([key for key in settings.sealing_keys.get_secret_value().split(",") if key])
+    try:
+        yield Parts(settings, db, temporal, notices, pokes, Inbox(db, pokes, notices), seal, channels())
+    finally:
+        await pokes.close()
+        await notices.close()
+        await db.close()
+
+
+async def connect(settings: Settings, *, lazy: bool) -> Client:
+    """A client of Temporal; TLS and API key from its own usual variables. Raises RuntimeError when not lazy and Temporal is away."""
+    profile: dict[str, Any] = dict(ClientConfig.load_client_connect_config(disable_file=True))
+    profile |= {"target_host": settings.temporal_address, "namespace": settings.temporal_namespace}
+    return await Client.connect(**profile, lazy=lazy, data_converter=pydantic_data_converter)
+
+
+def channels() -> dict[str, Channel]:
+    """Every channel by name."""
+    return {name: kind() for name, kind in load(CHANNELS).items()}
+
+
+def backends(settings: Settings) -> dict[str, Backend]:
+    """Every backend by name; the model's keys and addresses come from the providers' usual variables."""
+    keys = {name: SecretStr(os.environ[name]) for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY") if os.environ.get(name)}
+    urls = {name: os.environ[name] for name in ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL") if os.environ.get(name)}
+    given = {"model": {"keys": keys, "base_urls": urls, "within": settings.think_timeout}}
+    return {name: kind(**given.get(name, {})) for name, kind in load(BACKENDS).items()}
+
+
+def sweep(parts: Parts) -> Sweep:
+    """The loop that keeps promises whose poke was lost."""
+    return Sweep(parts.db, parts.pokes, parts.settings.sweep_every, parts.settings.session_expires_after)
+
+
+def worker(parts: Parts, temporal: Client, tools: Mapping[str, Tool] | None = None) -> Worker:
+    """A worker over all workflows and activities; `temporal` is a connected client. `tools` replaces the registered ones."""
+    s = parts.settings
+    chosen = load_tools() if tools is None else tools
+    limits = Limits(
+        linger=s.linger, looks_before_continue=s.looks_before_continue, turn_steps=s.turn_steps, window=s.transcript_window,
+        think_timeout=s.think_timeout, think_attempts=s.think_attempts,
+    )  # fmt: skip
+    sessions = Sessions(parts.db, parts.notices, parts.inbox, backends(s), chosen, parts.channels, limits)
+    calls = Calls(parts.db, parts.notices, parts.inbox, chosen)
+    approvals = Approvals(parts.db, parts.pokes, parts.inbox, parts.notices, s.approval_within)
+    routing = Routing(parts.db, parts.inbox, parts.notices)
+    messages = Messages(parts.db, parts.notices, parts.seal, parts.channels)
+    restrictions = SandboxRestrictions.default.with_passthrough_modules("domain", "workflows", "pydantic", "pydantic_core", "ulid", "rfc8785")
+    return Worker(
+        temporal, task_queue=TASK_QUEUE, workflows=list(WORKFLOWS),
+        activities=[sessions.think, calls.act, approvals.ask, approvals.read_clock, approvals.expire, routing.route, messages.deliver],
+        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        max_cached_workflows=1000, sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        graceful_shutdown_timeout=timedelta(seconds=s.graceful_shutdown), max_concurrent_activities=100,
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""A Temporal worker: runs the workflows and activities, and sweeps. Any number of them may run."""
+
+import asyncio
+import contextlib
+import signal
+
+import structlog
+
+from logs import set_up_logs
+from settings import Settings
+from wiring import connect, opened, sweep, worker
+
+log = structlog.get_logger()
+AGAIN = 1.0
+"""Seconds between tries to reach Temporal."""
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Works until `stop`; waits for Temporal where it is away, and starts again when the worker fails."""
+    async with opened(settings, "switchboard-worker") as parts:
+        sweeping = asyncio.create_task(sweep(parts).forever())
+        try:
+            while not stop.is_set():
+                await _work(settings, stop, parts)
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+
+
+async def _work(settings: Settings, stop: asyncio.Event, parts: object) -> None:
+    try:
+        temporal = await connect(settings, lazy=False)
+        working = worker(parts, temporal)  # type: ignore[arg-type]
+        async with working:
+            log.info("worker.ready")
+            await stop.wait()
+    except RuntimeError as error:
+        log.info("worker.waits_for_temporal", error=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), AGAIN)
+
+
+async def main() -> None:
+    """The process: SIGINT and SIGTERM let running activities finish."""
+    settings = Settings()
+    set_up_logs(settings.log_level)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run(settings, stop)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,97 @@
+"""SessionWorkflow: a session's life while there is something to do. It looks, does what is next, rests, and returns."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+
+from domain.progress import CallRef, ConversationRef, Looked, SessionRef
+from workflows.options import in_store, in_world
+
+
+@workflow.defn(name="SessionWorkflow")
+class SessionWorkflow:
+    """One session. A signal is a poke without content; everything is found by looking, so nothing is lost when a run ends."""
+
+    @workflow.init
+    def __init__(self, ref: SessionRef) -> None:
+        self._poked = True
+        self._looks = 0
+        self._last = Looked(next="more")
+
+    @workflow.signal
+    def wake(self) -> None:
+        """Something changed: look again."""
+        self._poked = True
+
+    @workflow.query
+    def state(self) -> dict[str, Any]:
+        """Phase, turn and step, as of the last look."""
+        return {"phase": _phase(self._last), "turn": self._last.turn, "step": self._last.step, "looks": self._looks}
+
+    @workflow.run
+    async def run(self, ref: SessionRef) -> str:
+        """Lives until nothing came for the linger. Returns why it stopped: rest, or the reason the session may not go on."""
+        while True:
+            self._poked = False
+            self._last = looked = await in_world("think", ref, Looked, self._summary())
+            self._looks += 1
+            workflow.set_current_details(_details(looked))
+            match looked.next:
+                case "act":
+                    await in_world("act", CallRef(ref.tenant, looked.id, looked.sha256), str, f"act: turn {looked.turn}, carry out the call")
+                case "ask":
+                    await in_store("ask", CallRef(ref.tenant, looked.id, purpose=looked.purpose), str, f"ask: turn {looked.turn}, open the approval")
+                case "deliver":
+                    await in_world("deliver", ConversationRef(ref.tenant, looked.id), str, "deliver: send what is not sent yet")
+                case "more":
+                    pass
+                case "wait" | "rest" | "stop":
+                    if not await self._linger(looked):
+                        return looked.why or "rest"
+            if self._rolls_over(looked):
+                workflow.continue_as_new(ref)
+
+    async def _linger(self, looked: Looked) -> bool:
+        """Waits for a poke or for what is due soon; false when neither came. No await between the last look at the poke and the return."""
+        due = max(0.0, (looked.due_at - workflow.now()).total_seconds()) if looked.due_at else None
+        soon = due is not None and due <= looked.linger
+        try:
+            await workflow.wait_condition(lambda: self._poked, timeout=timedelta(seconds=due if soon and due is not None else looked.linger))
+        except asyncio.TimeoutError:
+            return soon or self._poked
+        return True
+
+    def _rolls_over(self, looked: Looked) -> bool:
+        limit = looked.looks_before_continue
+        return workflow.info().is_continue_as_new_suggested() or 0 < limit <= self._looks
+
+    def _summary(self) -> str:
+        if self._last.step:
+            return f"think: turn {self._last.turn}, after step {self._last.step}"
+        return f"think: look what is due after turn {self._last.turn}"
+
+
+def _phase(looked: Looked) -> str:
+    if looked.next == "stop":
+        return looked.why
+    return "idle" if looked.next in ("wait", "rest") else "active"
+
+
+def _details(looked: Looked) -> str:
+    match looked.next:
+        case "act":
+            return f"Turn {looked.turn}: step {looked.step} calls a tool ({looked.id})."
+        case "ask":
+            return f"Turn {looked.turn}: step {looked.step} waits for an approval to be opened."
+        case "deliver":
+            return f"Delivers in {looked.id}."
+        case "more":
+            return f"Turn {looked.turn} goes on."
+        case "wait":
+            return f"Rests after turn {looked.turn} until {looked.due_at:%Y-%m-%d %H:%M:%S} UTC, or a message."
+        case "rest":
+            return f"Rests after turn {looked.turn}; a message wakes it."
+        case "stop":
+            return f"Stopped: {looked.why}. A member resumes it, or it is over."
