@@ -8,7 +8,7 @@ import structlog
 
 def set_up_logs(level: str) -> None:
     """Sets up this process's logs on standard error. Libraries' records go the same way, from WARNING up."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +24,7 @@ from agents.registry import BACKENDS, load, load_tools
 from channels import Channel
 from domain.errors import StartFailed
 from inbox import Inbox, Pokes
+from parts import Parts
 from settings import Settings
 from store.notices import Notices
 from store.pool import Database
@@ -36,20 +36,6 @@ from workflows.sessions import SessionWorkflow
 
 CHANNELS = "switchboard.channels"
 WORKFLOWS = (SessionWorkflow, RoutingWorkflow, ApprovalWorkflow)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Everything a process of Switchboard is made of."""
-
-    settings: Settings
-    db: Database
-    temporal: Client
-    notices: Notices
-    pokes: Pokes
-    inbox: Inbox
-    seal: Seal
-    channels: Mapping[str, Channel]
 
 
 @asynccontextmanager

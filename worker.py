@@ -7,6 +7,7 @@ import signal
 import structlog
 
 from logs import set_up_logs
+from parts import Parts
 from settings import Settings
 from wiring import connect, opened, sweep, worker
 
@@ -27,10 +28,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await asyncio.gather(sweeping, return_exceptions=True)
 
 
-async def _work(settings: Settings, stop: asyncio.Event, parts: object) -> None:
+async def _work(settings: Settings, stop: asyncio.Event, parts: Parts) -> None:
     try:
         temporal = await connect(settings, lazy=False)
-        working = worker(parts, temporal)  # type: ignore[arg-type]
+        working = worker(parts, temporal)
         async with working:
             log.info("worker.ready")
             await stop.wait()

@@ -2,10 +2,10 @@
 
 from temporalio import activity
 
+from activities import Pokes, Wakes
 from activities.errors import edge
 from domain.errors import NotFound
 from domain.progress import ApprovalRef, Armed, CallRef, Clocked
-from activities import Pokes, Wakes
 from store import approvals, calls
 from store.notices import Notices
 from store.pool import Database

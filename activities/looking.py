@@ -67,7 +67,7 @@ def _called(call: TurnCall) -> Called:
         call_id=call.id,
         tool=call.tool,
         arguments=call.arguments,
-        state="waiting" if waiting else call.state if call.state in ("denied", "done", "failed", "unknown") else "unknown",  # type: ignore[arg-type]
+        state="waiting" if waiting else call.state if call.state in ("denied", "done", "failed", "unknown") else "unknown",
         result=f"waiting for {call.approval_id}" if waiting else call.result,
         asked=call.asked,
         approval_id=call.approval_id or "",

@@ -2,10 +2,10 @@
 
 from temporalio import activity
 
+from activities import Wakes
 from activities.errors import edge
 from domain.progress import ConversationRef, Routed
 from domain.routing import Leave, Settle, decide_route
-from activities import Wakes
 from store import routing
 from store.notices import Notices
 from store.pool import Database

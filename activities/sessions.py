@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from temporalio import activity
 
 from activities import Wakes
-from activities.errors import edge, translated
 from activities.beats import beating, paid_for
+from activities.errors import edge, translated
 from activities.looking import Drafting, look_of
 from agents import Backend, Call, Reply, Say, Thought, Tool
 from channels import Channel

@@ -22,14 +22,12 @@ class Model:
     """Asks Anthropic, OpenAI, or anything with OpenAI's chat completions API.
 
     `keys` and `base_urls` are by provider: anthropic, openai, openai-compatible; a key may also stand under the exact address it is
-    for. `within` is the longest time of one request in seconds. Nothing is retried here that Temporal would retry.
+    for. `within` is the longest time of one step in seconds. Nothing is retried here that Temporal would retry.
     """
 
     name = "model"
 
-    def __init__(
-        self, *, keys: Mapping[str, SecretStr] | None = None, base_urls: Mapping[str, str] | None = None, within: float = 240.0
-    ) -> None:
+    def __init__(self, *, keys: Mapping[str, SecretStr] | None = None, base_urls: Mapping[str, str] | None = None, within: float = 240.0) -> None:
         self._keys = dict(keys or {})
         self._base_urls = dict(base_urls or {})
         self._within = within
@@ -43,13 +41,12 @@ class Model:
         """
         where = target(look.model, self._keys, self._base_urls)
         client = await self._loaded()
-        spent: list[Usage] = []
-        for _ in range(2):
-            answer = await _asked(client, where, look, stream)
-            spent.append(answer.usage)
-            if answer.step is not None:
-                return Thought(step=answer.step, usage=_sum(spent))
-        raise ModelUnavailable("The model gave no usable answer, twice in a row. It is tried again.")
+        try:
+            async with asyncio.timeout(self._within):
+                return await _thought(client, where, look, stream)
+        except TimeoutError:
+            late = ModelUnavailable("The model provider took too long to answer. It is tried again.")
+        raise late
 
     async def close(self) -> None:
         """Close the connections to the providers."""
@@ -62,6 +59,17 @@ class Model:
             if self._client is None:
                 self._client = await asyncio.to_thread(_load, self._within)
             return self._client
+
+
+async def _thought(client: "Client", where: Target, look: Look, stream: Stream) -> Thought:
+    """The step, from the first usable of two answers."""
+    spent: list[Usage] = []
+    for _ in range(2):
+        answer = await _asked(client, where, look, stream)
+        spent.append(answer.usage)
+        if answer.step is not None:
+            return Thought(step=answer.step, usage=_sum(spent))
+    raise ModelUnavailable("The model gave no usable answer, twice in a row. It is tried again.")
 
 
 async def _asked(client: "Client", where: Target, look: Look, stream: Stream) -> Answer:

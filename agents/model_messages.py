@@ -1,7 +1,6 @@
 """Builds the messages of a model request from a look. Only the first part of the first message is the system's."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -33,11 +32,11 @@ def messages(look: Look) -> list[ModelMessage]:
 
 def _lines(look: Look) -> Iterator[tuple[bool, str]]:
     """Each line with whether it is user content; the first always is, as providers demand."""
-    if look.transcript and look.transcript[0].speaker == "agent":
+    transcript = [said for said in look.transcript if said.text.strip()]
+    if transcript and transcript[0].speaker == "agent":
         yield True, fact("earlier messages are left out here")
-    for said in look.transcript:
-        if said.text.strip():
-            yield said.speaker != "agent", _said(said)
+    for said in transcript:
+        yield said.speaker != "agent", _said(said)
     yield True, "\n\n".join(part for part in (surroundings(look), heard_in_words(look.batch)) if part)
 
 
@@ -48,5 +47,4 @@ def _said(said: Said) -> str:
 def _call(called: Called) -> Iterator[ModelMessage]:
     """A call made earlier this turn, as the model's words and their answer."""
     yield ModelResponse([ToolCallPart(called.tool, dict(called.arguments), tool_call_id=called.call_id)])
-    told = ToolReturnPart(called.tool, result_in_words(called), tool_call_id=called.call_id)
-    yield ModelRequest([replace(told, outcome="failed") if called.state == "failed" else told])
+    yield ModelRequest([ToolReturnPart(called.tool, result_in_words(called), tool_call_id=called.call_id)])

@@ -60,6 +60,8 @@ class Client:
         settings = ModelSettings(timeout=self._within, request_timeout=self._within, max_retries=0)
         if where.provider != "openai-compatible":
             settings["parallel_tool_calls"] = False
+        if where.provider == "anthropic":
+            settings["cache"] = {"messages": False}  # tools and instructions are the same in all conversations of an agent
         request = model_request_stream(
             self._model(where), messages(look), model_settings=settings, model_request_parameters=parameters, instrument=False
         )

@@ -18,8 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pydantic import BaseModel
-
 from agents import Hands, Json
 from agents.registry import load_tool
 from agents.storable import LARGEST_RESULT, bounded, storable
@@ -32,12 +30,12 @@ MOST_READ = 4 * LARGEST_RESULT
 ROOT = Path(__file__).resolve().parent.parent
 
 
-async def run_in_process(name: str, arguments: BaseModel, hands: Hands) -> Json:
+async def run_in_process(name: str, arguments: Mapping[str, Json], hands: Hands) -> Json:
     """Run a registered tool in a fresh process and return its result. Cancelled, it kills the whole process group first.
 
     Raises ToolFailed with the tool's own sentence, or one that says that the process ended without a result.
     """
-    order = {"arguments": arguments.model_dump(mode="json"), "hands": hands.model_dump(mode="json", exclude={"effects"})}
+    order = {"arguments": dict(arguments), "hands": hands.model_dump(mode="json", exclude={"effects"})}
     with tempfile.TemporaryDirectory(prefix="switchboard-tool-", ignore_cleanup_errors=True) as folder:
         said, code = await _spoken_to(name, json.dumps(order).encode() + b"\n", folder)
     try:

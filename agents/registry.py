@@ -55,8 +55,7 @@ def load_tool(name: str) -> Tool:
 def specs(tools: Iterable[Tool]) -> tuple[ToolSpec, ...]:
     """The tools as a backend sees them."""
     return tuple(
-        ToolSpec(name=tool.name, description=tool.description, parameters=tool.arguments.model_json_schema(mode="validation"))
-        for tool in tools
+        ToolSpec(name=tool.name, description=tool.description, parameters=tool.arguments.model_json_schema(mode="validation")) for tool in tools
     )
 
 

@@ -24,7 +24,10 @@ async def run(tool: Tool, arguments: Mapping[str, Json], hands: Hands) -> Json:
     checked = check(tool, arguments)
     try:
         async with asyncio.timeout(tool.timeout) as clock:
-            result = await _run(tool, checked, hands)
+            if tool.runs_in == "process":
+                result = await run_in_process(tool.name, arguments, hands)
+            else:
+                result = await tool.run(checked, hands)
         return bounded(storable(result), LARGEST_RESULT)
     except SwitchboardError:
         raise
@@ -44,12 +47,6 @@ def check(tool: Tool, arguments: Mapping[str, Json]) -> BaseModel:
     fields = [".".join(str(part) for part in problem["loc"]) for problem in problems]
     listed = "; ".join(f"{field}: {problem['msg']}" if field else problem["msg"] for field, problem in zip(fields, problems, strict=True))
     raise ToolFailed(f"The arguments of {tool.name} do not fit. {listed[:1000]}", field=fields[0])
-
-
-async def _run(tool: Tool, arguments: BaseModel, hands: Hands) -> Json:
-    if tool.runs_in == "process":
-        return await run_in_process(tool.name, arguments, hands)
-    return await tool.run(arguments, hands)
 
 
 def _failed(tool: Tool, error: Exception, *, late: bool) -> ToolFailed:

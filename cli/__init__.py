@@ -1,0 +1,45 @@
+"""The command line. A command is a module of its own with an `app`; it is imported when it is called, so that help is fast."""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+COMMANDS = {
+    "up": "Start everything here and keep it running; Ctrl-C stops it.",
+    "test": "Check everything: lint, types, import directions, tests.",
+    "apply": "Create accounts, agents, bindings and people from a file.",
+    "api": "Run the API alone.",
+    "worker": "Run a worker alone.",
+    "migrate": "Bring the database's schema up to date.",
+    "prepare": "Migrate, and create the admin key and the demo, as `up` does.",
+}
+
+
+class Commands(TyperGroup):
+    """Knows its commands by name and sentence; reads one only to run it."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All names, in the order they are shown."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command as far as it is known."""
+        if cmd_name in self.commands or cmd_name not in COMMANDS:
+            return self.commands.get(cmd_name)
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name], hidden=cmd_name == "prepare")
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, read from its module."""
+        if args and args[0] in COMMANDS:
+            self.add_command(typer.main.get_command(import_module(f"cli.{args[0].replace('-', '_')}").app), args[0])
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.callback()
+def switchboard() -> None:
+    """Switchboard connects messaging channels to AI agents, durably."""

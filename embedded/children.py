@@ -44,6 +44,10 @@ class Child:
         """The program's working folder; ours when None."""
         return None
 
+    def output(self) -> IO[bytes] | None:
+        """Where its standard output goes; to the log when None."""
+        return None
+
     def prepare(self) -> None:
         """What has to be true before each start; raises StartFailed where it cannot be made so."""
 
@@ -64,9 +68,9 @@ class Child:
     @property
     def exit_code(self) -> int | None:
         """How it ended; negative is a signal's number, None while it runs. What it left behind in its group ends with it."""
-        if self._popen is None or self._popen.returncode is not None:
-            return self._popen and self._popen.returncode
-        if self._popen.poll() is not None:
+        if self._popen is None:
+            return None
+        if self._popen.returncode is None and self._popen.poll() is not None:
             self._end_group()
         return self._popen.returncode
 
@@ -78,13 +82,13 @@ class Child:
     def spawn(self) -> None:
         """Starts the program and returns at once. Raises StartFailed."""
         self.prepare()
-        with self._opened_log() as output:
+        with self._opened_log() as log:
             try:
                 self._popen = subprocess.Popen(
                     self.command(),
                     stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
+                    stdout=self.output() or log,
+                    stderr=log,
                     env=dict(self.environment()),
                     cwd=self.folder(),
                     start_new_session=True,
@@ -141,9 +145,9 @@ class Child:
 
     def _opened_log(self) -> IO[bytes]:
         if self.log is None:
-            return open(os.devnull, "ab")  # noqa: SIM115 - the caller's with closes it
+            return open(os.devnull, "ab")
         trim(self.log)
-        return open(self.log, "ab", opener=_owner_only)  # noqa: SIM115 - the caller's with closes it
+        return open(self.log, "ab", opener=_owner_only)
 
 
 def _owner_only(path: str, flags: int) -> int:

@@ -43,7 +43,7 @@ SETTINGS = {
     "log_error_verbosity": "terse",  # details quote what people wrote
     "log_min_error_statement": "panic",  # statements may hold passwords
 }
-ONLY_BY_PASSWORD = "host all,replication all 127.0.0.1/32 scram-sha-256\n"
+CLIENTS = "host all,replication all 127.0.0.1/32 scram-sha-256\n"
 
 
 class Postgres(Child):
@@ -122,7 +122,7 @@ class Postgres(Child):
         )
         self._run("postgres", "--single", "-D", str(making), "-c", "exit_on_error=on", "-c", "log_min_messages=error",
                   "-c", "log_min_error_statement=panic", "template1", given=roles)  # fmt: skip
-        (making / "pg_hba.conf").write_text(ONLY_BY_PASSWORD, "ascii")
+        (making / "pg_hba.conf").write_text(CLIENTS, "ascii")
         self._run("initdb", "--sync-only", "-D", str(making))
         making.rename(self.data)
 

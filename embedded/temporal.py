@@ -24,9 +24,7 @@ class Temporal(Child):
 
     name = "Temporal"
 
-    def __init__(
-        self, file: Path, *, port: int = 0, ui_port: int = 0, log: Path | None = None, extra: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, file: Path, *, port: int = 0, ui_port: int = 0, log: Path | None = None, extra: Mapping[str, str] | None = None) -> None:
         super().__init__(log)
         self.file = file.absolute()
         self.port, self.ui_port, self._http_port = port or free_port(), ui_port or free_port(), free_port()

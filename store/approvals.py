@@ -114,3 +114,32 @@ async def one(tx: Transaction, approval: str) -> ApprovalRow | None:
 async def listed(tx: Transaction, *, state: str | None, session: str | None, conversation: str | None, before: str | None, limit: int) -> list[ApprovalRow]:
     """Approvals, newest first."""
     return await tx.rows("approvals/list", ApprovalRow, state=state, session=session, conversation=conversation, before=before, limit=limit)
+
+
+class Stats(BaseModel):
+    """Counts of a tenant's approvals; `median_seconds` from asking to deciding, None before the first decision."""
+
+    pending: int
+    approved: int
+    denied: int
+    expired: int
+    cancelled: int
+    median_seconds: float | None
+
+
+async def stats(tx: Transaction) -> Stats:
+    """How a tenant's approvals stand."""
+    found = await tx.row("approvals/stats", Stats)
+    assert found
+    return found
+
+
+async def open_for_program(
+    tx: Transaction, approval: str, asked: Mapping[str, Any], approvers: Mapping[str, Any], sha256: str, requester: str
+) -> None:
+    """Opens what a program asks for; `asked` has action, arguments, within, kind, options, context, on_timeout and allow_self."""
+    plain = {name: asked[name] for name in ("action", "within", "kind", "context", "on_timeout", "allow_self")}
+    await tx.run(
+        "approvals/open", approval=approval, sha256=sha256, requester=requester, form=None, approvers=Jsonb(dict(approvers)),
+        arguments=Jsonb(dict(asked["arguments"])), options=Jsonb(asked["options"]) if asked["options"] else None, **plain,
+    )  # fmt: skip

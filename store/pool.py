@@ -32,18 +32,18 @@ class Transaction:
         self._connection = connection
         self.tenant = tenant
 
-    async def run(self, name: str, **params: Any) -> int:
+    async def run(self, name: str, /, **params: Any) -> int:
         """Runs a statement and returns how many rows it touched."""
         cursor = await self._connection.execute(statement(name), {"tenant": self.tenant, **params})
         return cursor.rowcount
 
-    async def rows(self, name: str, kind: type[Row], **params: Any) -> list[Row]:
+    async def rows(self, name: str, kind: type[Row], /, **params: Any) -> list[Row]:
         """All rows of a statement, each made into a `kind` (a model, or dict)."""
         async with self._connection.cursor(row_factory=_factory(kind)) as cursor:
             await cursor.execute(statement(name), {"tenant": self.tenant, **params})
             return await cursor.fetchall()
 
-    async def row(self, name: str, kind: type[Row], **params: Any) -> Row | None:
+    async def row(self, name: str, kind: type[Row], /, **params: Any) -> Row | None:
         """The first row of a statement, or None."""
         found = await self.rows(name, kind, **params)
         return found[0] if found else None
@@ -107,14 +107,15 @@ class Database:
                     row = await cursor.fetchone()
                     if row is None:
                         raise NotFound
-                    return row
+                    found: Row = row
+                    return found
             except StoreUnavailable:
                 if last:
                     raise
                 await self._pool.check()
         raise AssertionError
 
-    async def ids(self, name: str, **params: Any) -> list[str]:
+    async def ids(self, name: str, /, **params: Any) -> list[str]:
         """The first column of a statement that needs no tenant: the four narrow ways in."""
         async with self._connection() as connection:
             cursor = await connection.execute(statement(name), params)

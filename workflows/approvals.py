@@ -1,6 +1,5 @@
 """ApprovalWorkflow: an approval's clock. It decides nothing; the verdict is Postgres's."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -49,7 +48,7 @@ class ApprovalWorkflow:
             workflow.set_current_details(f"Pending until {clock.deadline_at:%Y-%m-%d %H:%M:%S} UTC, then the default applies.")
             try:
                 await workflow.wait_condition(lambda: self._poked, timeout=max(A_MOMENT, clock.deadline_at - workflow.now()))
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 armed = Armed(ref.tenant, ref.approval, clock.deadline_at)
                 self._clock = await in_store("expire", armed, Clocked, "approval: the deadline passed, apply the default")
 

@@ -1,6 +1,5 @@
 """RoutingWorkflow: the durable decision where a conversation goes, while that is not settled."""
 
-import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
@@ -46,7 +45,7 @@ class RoutingWorkflow:
     async def _poked_again(self) -> bool:
         try:
             await workflow.wait_condition(lambda: self._poked, timeout=LINGER)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return self._poked
         return True
 

@@ -1,6 +1,5 @@
 """SessionWorkflow: a session's life while there is something to do. It looks, does what is next, rests, and returns."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -40,9 +39,11 @@ class SessionWorkflow:
             workflow.set_current_details(_details(looked))
             match looked.next:
                 case "act":
-                    await in_world("act", CallRef(ref.tenant, looked.id, looked.sha256), str, f"act: turn {looked.turn}, carry out the call")
+                    call = CallRef(ref.tenant, looked.id, looked.sha256)
+                    await in_world("act", call, str, f"act: turn {looked.turn}, carry out the call")
                 case "ask":
-                    await in_store("ask", CallRef(ref.tenant, looked.id, purpose=looked.purpose), str, f"ask: turn {looked.turn}, open the approval")
+                    call = CallRef(ref.tenant, looked.id, purpose=looked.purpose)
+                    await in_store("ask", call, str, f"ask: turn {looked.turn}, open the approval")
                 case "deliver":
                     await in_world("deliver", ConversationRef(ref.tenant, looked.id), str, "deliver: send what is not sent yet")
                 case "more":
@@ -57,9 +58,10 @@ class SessionWorkflow:
         """Waits for a poke or for what is due soon; false when neither came. No await between the last look at the poke and the return."""
         due = max(0.0, (looked.due_at - workflow.now()).total_seconds()) if looked.due_at else None
         soon = due is not None and due <= looked.linger
+        wait = due if due is not None and soon else looked.linger
         try:
-            await workflow.wait_condition(lambda: self._poked, timeout=timedelta(seconds=due if soon and due is not None else looked.linger))
-        except asyncio.TimeoutError:
+            await workflow.wait_condition(lambda: self._poked, timeout=timedelta(seconds=wait))
+        except TimeoutError:
             return soon or self._poked
         return True
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from agents import Hands, Json
 from agents.tools import Arguments
@@ -12,7 +12,7 @@ class RememberArguments(Arguments):
     """What to keep, and under which name."""
 
     key: Annotated[str, Field(min_length=1, max_length=200, description="A short name to find it by, such as “colour”.")]
-    value: Annotated[JsonValue, Field(description="What to remember. It replaces what was kept under the same key.")]
+    value: Annotated[Json, Field(description="What to remember. It replaces what was kept under the same key.")]
 
 
 class Remember:

@@ -10,9 +10,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 def look(*texts: str | Heard, **changes: Any) -> Look:
     """A look at a batch of texts, numbered from 1."""
-    batch = tuple(
-        text if isinstance(text, Heard) else Heard(seq=seq, kind="text", text=text, sender="Ada") for seq, text in enumerate(texts, 1)
-    )
+    batch = tuple(text if isinstance(text, Heard) else Heard(seq=seq, kind="text", text=text, sender="Ada") for seq, text in enumerate(texts, 1))
     plain: dict[str, Any] = {
         "agent": "demo",
         "persona": "",

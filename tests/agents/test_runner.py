@@ -24,7 +24,7 @@ from agents.tools.wait import Wait
 from domain.errors import NotFound, StoreUnavailable, ToolFailed
 from tests.agents.hands import hands
 
-SECRET = "sk-very-secret-4711"  # noqa: S105
+SECRET = "sk-very-secret-4711"
 
 
 class Anything(BaseModel):
@@ -93,7 +93,7 @@ async def test_a_timeout_of_its_own_is_no_timeout_of_ours() -> None:
 
 
 async def test_errors_of_ours_pass() -> None:
-    with pytest.raises(ToolFailed, match="^no such thing$"):
+    with pytest.raises(ToolFailed, match=r"^no such thing$"):
         await run(Own(fail(ToolFailed("no such thing"))), {}, hands())
     with pytest.raises(StoreUnavailable):
         await run(Own(fail(StoreUnavailable())), {}, hands())
@@ -144,7 +144,7 @@ class Which(BaseModel):
     file: str = ""
 
 class Theirs:
-    name, description, arguments, gate, timeout = "theirs", "Somebody else's.", Which, "run", 4.0
+    name, description, arguments, gate, timeout = "theirs", "Somebody else's.", Which, "run", 60.0
     idempotent, commits, runs_in = True, False, "process"
 
     async def run(self, arguments: Which, hands: Any) -> Any:
@@ -213,7 +213,9 @@ async def test_a_process_sees_no_secret(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("how", ["timeout", "cancel"])
 async def test_a_process_that_hangs_is_killed_with_its_children(tmp_path: Path, how: str) -> None:
     file = tmp_path / "pids"
-    running = asyncio.create_task(run(load_tool("theirs"), {"does": "hang", "file": str(file)}, hands()))
+    tool: Any = load_tool("theirs")
+    tool.timeout = 5.0
+    running = asyncio.create_task(run(tool, {"does": "hang", "file": str(file)}, hands()))
     pids = await written(file)
     assert all(psutil.pid_exists(pid) for pid in pids)
 

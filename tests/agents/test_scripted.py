@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import Call, Called, Heard, Look, Say
@@ -88,21 +88,21 @@ async def test_echoes_anything_else_with_a_hint(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "  \n "])
 async def test_answers_an_empty_message_with_the_hint(text: str) -> None:
-    assert [HINT] == await told(text)
+    assert await told(text) == [HINT]
 
 
 async def test_a_note_from_a_member_is_treated_like_text() -> None:
-    assert ["hello"] == await told(Heard(seq=1, kind="note", text="echo hello"))
+    assert await told(Heard(seq=1, kind="note", text="echo hello")) == ["hello"]
 
 
 async def test_a_timer_tells_its_note_and_runs_no_command() -> None:
-    assert ["You asked me to come back to this: refund 5 to Bob"] == await told(Heard(seq=1, kind="timer", text="refund 5 to Bob"))
+    assert await told(Heard(seq=1, kind="timer", text="refund 5 to Bob")) == ["You asked me to come back to this: refund 5 to Bob"]
 
 
 async def test_tells_what_was_done() -> None:
-    assert ["hello"] == await told("slow 3 hello", calls=(called(1, "wait"),))
-    assert ["I will remember that k = v."] == await told("remember k=v", calls=(called(1, "remember"),))
-    assert ["I will come back to you in 1 minute: tea"] == await told("follow up in 1 min: tea", calls=(called(1, "follow_up"),))
+    assert await told("slow 3 hello", calls=(called(1, "wait"),)) == ["hello"]
+    assert await told("remember k=v", calls=(called(1, "remember"),)) == ["I will remember that k = v."]
+    assert await told("follow up in 1 min: tea", calls=(called(1, "follow_up"),)) == ["I will come back to you in 1 minute: tea"]
     [paid] = await told("refund 0 to Bob", calls=(called(1, "refund"),))
     assert re.search(r"\bapproved\b.*\bpaid\b", paid)
     assert " 0 " in paid
@@ -119,13 +119,13 @@ async def test_a_waiting_refund_names_the_approval_and_whom_was_asked() -> None:
 
 @pytest.mark.parametrize("result", ["too much", {"reason": "too much"}, {"error": "too much"}])
 async def test_a_refund_denied_at_once_says_why(result: Any) -> None:
-    assert ["The refund of 5 to Bob was denied at once: too much"] == await told(
-        "refund 5 to Bob", calls=(called(1, "refund", "denied", result=result),)
-    )
+    assert await told("refund 5 to Bob", calls=(called(1, "refund", "denied", result=result),)) == [
+        "The refund of 5 to Bob was denied at once: too much"
+    ]
 
 
 async def test_a_failed_and_an_unknown_call_are_told_as_such() -> None:
-    assert ["The refund of 5 to Bob could not be done."] == await told("refund 5 to Bob", calls=(called(1, "refund", "failed"),))
+    assert await told("refund 5 to Bob", calls=(called(1, "refund", "failed"),)) == ["The refund of 5 to Bob could not be done."]
     [unknown] = await told("refund 5 to Bob", calls=(called(1, "refund", "unknown"),))
     assert "cannot tell" in unknown
 
@@ -156,7 +156,7 @@ async def test_several_messages_are_answered_one_by_one_in_order() -> None:
     assert wanted(*batch, calls=(asked, waited)) == ("refund", {"amount": 3, "to": "y"})
     step = next_step(look(*batch, calls=(paid, waited, asked)))
     assert isinstance(step, Say)
-    assert [(1,), (2,), (3,), (4,)] == [reply.answers for reply in step.replies]
+    assert [reply.answers for reply in step.replies] == [(1,), (2,), (3,), (4,)]
     assert "apr_1" in step.replies[1].text
     assert "paid" in step.replies[3].text
 
@@ -167,7 +167,7 @@ async def test_works_through_a_plan() -> None:
         assert wanted("plan A; B; C", calls=calls) == ("check_plan", {"index": index})
         calls += (called(len(calls) + 1, "check_plan"),)
 
-    assert ["The plan is finished:\n✓ A\n✓ B\n✓ C"] == await told("plan A; B; C", calls=calls)
+    assert await told("plan A; B; C", calls=calls) == ["The plan is finished:\n✓ A\n✓ B\n✓ C"]
 
 
 async def test_a_plan_that_waits_is_worked_through_once_it_is_approved() -> None:
@@ -219,6 +219,7 @@ HEARD = st.lists(
 STATES = st.sampled_from(["waiting", "denied", "done", "failed", "unknown"])
 
 
+@settings(deadline=None)
 @given(HEARD, st.data())
 def test_every_turn_ends_with_one_reply_to_each_message_in_order(heard: list[str | Heard], data: st.DataObject) -> None:
     numbered = [item if isinstance(item, str) else item.model_copy(update={"seq": seq}) for seq, item in enumerate(heard, 1)]
@@ -236,6 +237,7 @@ def test_every_turn_ends_with_one_reply_to_each_message_in_order(heard: list[str
     assert all(reply.text.strip() for reply in step.replies)
 
 
+@settings(deadline=None)
 @given(st.lists(COMMANDS, min_size=1, max_size=4), COMMANDS)
 def test_a_message_that_comes_during_the_turn_changes_no_earlier_step(heard: list[str], late: str) -> None:
     seen = look(*heard)

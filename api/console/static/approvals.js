@@ -1,8 +1,9 @@
 /** The approvals page: keeps the list of what waits and of what was decided in step with the server, without disturbing anyone who types. */
 
 import { put } from "./dom.js";
-import { ask, follow } from "./source.js";
+import { ask, follow, signOut } from "./source.js";
 import { decidedAt, putAge, putSettled, settledRow } from "./settled.js";
+import { moment } from "./times.js";
 import { askCard, hold, isInUse, putAsk, putClock } from "./waiting.js";
 
 const LATELY = 30;
@@ -42,7 +43,7 @@ function keepWaiting(approval) {
   const known = cards.get(approval.id);
   if (known) return known.isHeld || putAsk(known, approval);
   const card = askCard(approval, {
-    onDecided: (decided) => settle(decided),
+    onDecided: (decided) => (decided.state === "pending" ? putAsk(card, decided) : settle(decided)),
     onDismissed: () => dismiss(approval.id),
   });
   cards.set(approval.id, card);
@@ -113,8 +114,10 @@ follow(look, (live) => {
   showCounts();
 });
 
+document.getElementById("sign-out").addEventListener("click", signOut);
+
 setInterval(() => {
-  const now = new Date();
+  const now = moment();
   for (const card of cards.values()) if (!card.isHeld) putClock(card, now);
   for (const row of lines.values()) putAge(row, now);
 }, 1_000);

@@ -7,7 +7,7 @@ import { freshId, Keep } from "./keep.js";
 import { Log } from "./log.js";
 import { approvalRow, markChosen, ownRow, putApproval, putButtons, putRefusal, putState, putText, putTimeLeft, theirRow } from "./rows.js";
 import { Tail } from "./tail.js";
-import { bornAt, timeOf } from "./times.js";
+import { bornAt, learnClock, moment, timeOf } from "./times.js";
 import { chatError, connectionWords, verdictWords } from "./words.js";
 
 const PAGE = 80;
@@ -96,10 +96,13 @@ function startOver() {
   keep.unsent().forEach(showOwn);
 }
 
-function ack({ id, message_id: messageId, seq }) {
+function ack({ id, message_id: messageId, seq, duplicate }) {
   keep.settle(id);
+  if (!duplicate && bornAt(messageId)) learnClock(bornAt(messageId));
   const row = log.find(id, messageId);
   if (!row) return;
+  const twin = log.find(messageId);
+  if (twin && twin !== row) twin.remove();
   putState(row, "stored");
   log.place(row, { keys: [id, messageId], seq, at: row.at, side: "own" });
 }
@@ -107,6 +110,7 @@ function ack({ id, message_id: messageId, seq }) {
 function message(frame) {
   highest = Math.max(highest, frame.seq ?? 0);
   keep.seq = highest;
+  if (!frame.text) return undefined;
   if (frame.direction === "inbound") return ownMessage(frame);
   const known = log.find(frame.message_id);
   const row = known ?? theirRow();
@@ -169,10 +173,10 @@ function error({ code, id, retry_after: retryAfter }) {
     startOver();
     return connection.again();
   }
-  if (code === "not_found") return connection.close();
+  if (code === "gone") return connection.close();
   if (code === "connection_limit") return undefined;
   const row = id ? log.find(id) : null;
-  const isRefused = code === "too_long" || code === "bad_frame" || code === "empty";
+  const isRefused = code === "too_long" || code === "invalid";
   if (row && isRefused) return refuse(row, id, code);
   if (code === "rate_limited" || code === "postgres_unavailable") sendAgain(retryAfter);
   return notice(chatError(code));
@@ -232,7 +236,7 @@ function showEmptiness() {
 }
 
 setInterval(() => {
-  const now = new Date();
+  const now = moment();
   for (const row of cards.values()) if (row.approval.state === "pending") putTimeLeft(row, now);
 }, 1_000);
 

@@ -1,5 +1,7 @@
 /** Markup lives in the page's <template> elements; here it is copied and filled, always as text. */
 
+const SPOKEN_WITHIN = 4_000;
+
 /** A fresh copy of the single element inside `<template id="…">`. */
 export function copyOf(templateId) {
   return document.getElementById(templateId).content.firstElementChild.cloneNode(true);
@@ -26,9 +28,10 @@ export function icon(name) {
   return svg;
 }
 
-/** Says a sentence to a screen reader when it has finished what it is reading. */
+/** Says a sentence to a screen reader when it has finished what it is reading; sentences in a row are all heard. */
 export function say(text) {
-  const voice = document.getElementById("voice");
-  voice.textContent = "";
-  requestAnimationFrame(() => (voice.textContent = text));
+  const sentence = document.createElement("p");
+  sentence.textContent = text;
+  document.getElementById("voice").append(sentence);
+  setTimeout(() => sentence.remove(), SPOKEN_WITHIN);
 }

@@ -1,4 +1,4 @@
-/** Who asked, who decided, and where their runs are seen. */
+/** Who asked, and who decided. */
 
 import { actionWords } from "./facts.js";
 import { clockOf, timeOf } from "./times.js";
@@ -6,11 +6,13 @@ import { verdictWords } from "./words.js";
 
 const page = document.body.dataset;
 
+export const isUs = (member) => member === page.member;
+
 /** A name for whoever decided or asked: a member's or a person's, `you`, or the clock's policy. */
 export function nameOf(who) {
   if (!who) return "somebody";
   if (typeof who === "object") return nameOf(who.name ?? who.id);
-  if (who === page.member) return "you";
+  if (isUs(who)) return "you";
   return who === "policy" ? "the deadline’s default" : who;
 }
 
@@ -25,25 +27,15 @@ function shortId(id) {
   return rest?.length > 8 ? `${kind}_…${rest.slice(-6)}` : id;
 }
 
+/** Whoever decided an approval, by name. */
+export const decider = (approval) => nameOf(isUs(approval.decided_by) ? approval.decided_by : approval.decided_by_name ?? approval.decided_by);
+
 /** One sentence that says who decided, what and when. */
 export function decidedLine(approval) {
   const when = timeOf(approval.decided_at);
-  const by = nameOf(approval.decided_by_name ?? approval.decided_by);
+  const by = decider(approval);
   const verdict = verdictWords(approval.verdict ?? approval.state).toLowerCase();
   return `${actionWords(by)} ${verdict} this${when ? ` at ${clockOf(when)}` : ""}.`;
-}
-
-/** A workflow's page in Temporal's web UI. */
-export function runOf({ id, workflow_id: workflow }) {
-  return runUrl(workflow?.startsWith("approval/") ? workflow : `approval/${page.tenant}/${id}`);
-}
-
-export function sessionRunOf({ session_id: session }) {
-  return session ? runUrl(`session/${page.tenant}/${session}`) : null;
-}
-
-function runUrl(workflow) {
-  return `${page.runs}/${encodeURIComponent(workflow)}`;
 }
 
 /** Points a link at a run, or hides it where there is none. */

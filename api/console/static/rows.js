@@ -3,7 +3,7 @@
 import { copyOf, icon, part, put } from "./dom.js";
 import { actionWords, putFacts } from "./facts.js";
 import { formatted, linked } from "./format.js";
-import { clockOf, leftOf, timeOf } from "./times.js";
+import { clockOf, leftOf, moment, timeOf } from "./times.js";
 import { lampOf, verdictWords } from "./words.js";
 
 /** What the person wrote. */
@@ -102,7 +102,7 @@ export function putApproval(row, frame) {
 }
 
 /** The last line of a card: how long there is, or who settled it and when. Called again as time passes. */
-export function putTimeLeft(row, now = new Date()) {
+export function putTimeLeft(row, now = moment()) {
   const { state, verdict, asked, deadline_at: deadline, decided_by: by, decided_at: at } = row.approval;
   if (state === "pending") {
     const due = timeOf(deadline);

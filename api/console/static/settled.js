@@ -2,8 +2,8 @@
 
 import { copyOf, part, put } from "./dom.js";
 import { actionWords } from "./facts.js";
-import { nameOf, putRun, runOf } from "./people.js";
-import { agoOf, bornAt, putTime, timeOf } from "./times.js";
+import { decider, putRun } from "./people.js";
+import { agoOf, bornAt, moment, putTime, timeOf } from "./times.js";
 import { lampOf, verdictWords } from "./words.js";
 
 const BRIEF = 120;
@@ -24,12 +24,12 @@ export function putSettled(row, approval) {
   const comment = part(row, "comment");
   put(comment, approval.comment ?? "");
   comment.hidden = !approval.comment;
-  put(part(row, "who"), verdict === "expired" ? "Nobody decided in time" : `by ${nameOf(approval.decided_by_name ?? approval.decided_by)}`);
-  putRun(part(row, "run"), runOf(approval));
+  put(part(row, "who"), verdict === "expired" ? "Nobody decided in time" : `by ${decider(approval)}`);
+  putRun(part(row, "run"), approval.run_url);
   putAge(row);
 }
 
-export function putAge(row, now = new Date()) {
+export function putAge(row, now = moment()) {
   const at = decidedAt(row.approval);
   putTime(part(row, "time"), at, agoOf(at, now));
 }

@@ -1,8 +1,11 @@
 /** Where the approvals page gets what it shows: reads by fetch, is poked by events, looks every five seconds where there are none. */
 
+import { learnClock } from "./times.js";
+
 const LOOK_EVERY = 5_000;
 const LOOK_ANYWAY = 30_000;
 const GATHER = 120;
+const LISTEN_AGAIN_AFTER = 3_000;
 
 /** An answer that is not a success: the server's problem document, or one of our making when there was none. */
 export class Problem extends Error {
@@ -22,9 +25,16 @@ export async function ask(path, body) {
   }
   const answer = await fetch(path, options).catch(() => null);
   if (!answer) throw new Problem(0, { detail: "Switchboard does not answer just now. Nothing was decided; try again in a moment." });
+  if (answer.headers.has("Date")) learnClock(Date.parse(answer.headers.get("Date")));
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Problem(answer.status, said);
   return said;
+}
+
+/** Ends the session and goes to the door. */
+export async function signOut() {
+  await ask("/console/sign-out", {}).catch(() => null);
+  location.assign("/console/sign-in");
 }
 
 /** Calls `look` now, whenever something changed, and from time to time; one call at a time. `onLive` hears whether events flow. */
@@ -52,17 +62,23 @@ export function follow(look, onLive) {
     isLive = yes;
     onLive(yes);
   };
-  const events = new EventSource("/v1/events");
-  events.onopen = () => {
-    live(true);
-    soon();
-  };
-  events.onerror = () => live(false);
-  events.addEventListener("approval", soon);
+  function listen() {
+    const events = new EventSource("/v1/events");
+    events.onopen = () => {
+      live(true);
+      soon();
+    };
+    events.onerror = () => {
+      live(false);
+      if (events.readyState === EventSource.CLOSED) setTimeout(listen, LISTEN_AGAIN_AFTER);
+    };
+    events.addEventListener("approval", soon);
+  }
+
   setInterval(() => {
     if (Date.now() - lookedAt >= (isLive ? LOOK_ANYWAY : LOOK_EVERY)) now();
   }, 1_000);
   document.addEventListener("visibilitychange", () => document.hidden || soon());
+  listen();
   now();
-  return soon;
 }

@@ -8,7 +8,19 @@ const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle:
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const NOTABLE = 5_000;
 const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
+
+let ahead = 0;
+
+/** Learns how far this machine's clock is off, so that a deadline ends here when it ends there. */
+export function learnClock(serverSays) {
+  const difference = serverSays - Date.now();
+  ahead = Math.abs(difference) > NOTABLE ? difference : 0;
+}
+
+/** The moment it is where deadlines are kept. */
+export const moment = () => new Date(Date.now() + ahead);
 
 export const clockOf = (at) => clock.format(at);
 export const wholeOf = (at) => whole.format(at);
@@ -34,14 +46,14 @@ export function timeOf(...spellings) {
 export const sameDay = (one, other) => one.toDateString() === other.toDateString();
 
 /** Today, Yesterday, or the date. */
-export function dayOf(at, now = new Date()) {
+export function dayOf(at, now = moment()) {
   if (sameDay(at, now)) return "Today";
   if (sameDay(at, new Date(now.getTime() - DAY))) return "Yesterday";
   return at.getFullYear() === now.getFullYear() ? day.format(at) : dayAndYear.format(at);
 }
 
 /** A moment of the past in few words: just now, 4 min ago, 14:02, Monday 14:02. */
-export function agoOf(at, now = new Date()) {
+export function agoOf(at, now = moment()) {
   const ms = now - at;
   if (ms < MINUTE) return "just now";
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ago`;
@@ -49,7 +61,7 @@ export function agoOf(at, now = new Date()) {
 }
 
 /** The span until `at` in few words, never more exact than is useful: 2 days, 5 h 12 min, 29 min, 45 s. */
-export function leftOf(at, now = new Date()) {
+export function leftOf(at, now = moment()) {
   const ms = Math.max(0, at - now);
   if (ms >= 2 * DAY) return `${Math.floor(ms / DAY)} days`;
   if (ms >= HOUR) return `${Math.floor(ms / HOUR)} h ${Math.floor((ms % HOUR) / MINUTE)} min`;
@@ -58,7 +70,7 @@ export function leftOf(at, now = new Date()) {
 }
 
 /** The same as a running clock: 29:41, 5:12:00. */
-export function countdownOf(at, now = new Date()) {
+export function countdownOf(at, now = moment()) {
   const seconds = Math.max(0, Math.ceil((at - now) / 1000));
   if (seconds >= (2 * DAY) / 1000) return leftOf(at, now);
   const two = (number) => String(number).padStart(2, "0");

@@ -3,9 +3,9 @@
 import { putAnswer, readAnswer, yesWords } from "./answer.js";
 import { copyOf, part, put, say } from "./dom.js";
 import { actionWords, putFacts } from "./facts.js";
-import { askedLine, decidedLine, nameOf, putRun, runOf, sessionRunOf } from "./people.js";
+import { askedLine, decidedLine, decider, isUs, putRun } from "./people.js";
 import { ask } from "./source.js";
-import { agoOf, bornAt, clockOf, countdownOf, putTime, timeOf } from "./times.js";
+import { agoOf, bornAt, clockOf, countdownOf, moment, putTime, timeOf } from "./times.js";
 import { decideError, verdictWords } from "./words.js";
 
 const URGENT = 5 * 60_000;
@@ -45,14 +45,26 @@ export function putAsk(card, approval) {
   const hash = part(card, "hash");
   put(hash, approval.arguments_sha256 ? `sha256 ${approval.arguments_sha256.slice(0, 12)}` : "");
   hash.title = approval.arguments_sha256 ?? "";
-  putRun(part(card, "run"), runOf(approval));
-  putRun(part(card, "session-run"), sessionRunOf(approval));
+  putRun(part(card, "run"), approval.run_url);
+  putRun(part(card, "session-run"), approval.session_run_url);
+  putVotes(card);
   part(card, "who").title = approval.conversation_id ?? "";
   putClock(card);
 }
 
+/** Where several have to agree: how many did, and whether our own word is among them. */
+function putVotes(card) {
+  const { approvers = {}, votes = [] } = card.approval;
+  const needed = approvers.sequence ? approvers.of.length : approvers.quorum ?? 1;
+  if (needed < 2) return;
+  const yes = votes.filter((vote) => vote.verdict === "approved").length;
+  const isOurs = votes.some((vote) => isUs(vote.by));
+  putOutcome(card, `${yes} of ${needed} have approved${isOurs ? ", you among them. The others still have to." : "."}`);
+  if (isOurs) busy(card, true);
+}
+
 /** The running parts: age and time left. */
-export function putClock(card, now = new Date()) {
+export function putClock(card, now = moment()) {
   const { approval } = card;
   const born = timeOf(approval.created_at, approval.asked_at) ?? bornAt(approval.id) ?? now;
   const due = timeOf(approval.deadline_at);
@@ -85,16 +97,25 @@ async function decide(card, verdict, onDecided) {
   busy(card, true);
   try {
     const body = { verdict, arguments_sha256: approval.arguments_sha256, ...(comment && { comment }), ...answered };
-    const decided = await ask(`/v1/approvals/${encodeURIComponent(approval.id)}/decide`, body);
+    const decided = await ask(`${pathOf(approval)}/decide`, body);
+    busy(card, false);
     onDecided({ ...approval, ...decided });
     say(`${verdictWords(decided.verdict ?? verdict)}: ${actionWords(approval.action)}`);
   } catch (problem) {
     busy(card, false);
-    const sentence = decideError(problem, nameOf, (at) => clockOf(new Date(at)));
-    if (OVER.has(problem.code)) holdWith(card, sentence);
-    else putOutcome(card, sentence);
+    if (OVER.has(problem.code)) await explain(card, problem);
+    else putOutcome(card, decideError(problem));
   }
 }
+
+/** Says who was faster, by name where the approval can still be read. */
+async function explain(card, problem) {
+  const now = await ask(pathOf(card.approval)).catch(() => problem);
+  const when = timeOf(now.decided_at);
+  holdWith(card, decideError(problem, now.decided_by ? decider(now) : "", when ? clockOf(when) : ""));
+}
+
+const pathOf = ({ id }) => `/v1/approvals/${encodeURIComponent(id)}`;
 
 function busy(card, isBusy) {
   for (const button of part(card, "form").querySelectorAll("button")) button.disabled = isBusy;

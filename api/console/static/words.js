@@ -2,11 +2,10 @@
 
 const CHAT_ERRORS = {
   too_long: "That message is longer than this chat takes. Shorten it and send it again.",
-  empty: "There was nothing in that message. Write something and send it again.",
   rate_limited: "That was faster than this chat takes. Your message is kept and goes out in a moment.",
-  bad_frame: "That message could not be read. Please write it again.",
+  invalid: "That message could not be read. Please write it again.",
   connection_limit: "This chat has as many visitors as it can take right now. It keeps trying; your messages are kept.",
-  not_found: "This chat is not open any more.",
+  gone: "This chat is not open any more.",
   postgres_unavailable: "Your message could not be stored just now. It is kept here and sent again by itself.",
   temporal_unavailable: "The answer may take a little longer than usual. Your message is safe.",
   model_unavailable: "The assistant is not reachable just now. Your message is safe and is answered as soon as it is back.",
@@ -36,12 +35,11 @@ const DECIDE_ERRORS = {
   not_found: "This approval does not exist any more.",
 };
 
-/** What an answer to a decision means, from its problem document; `who` turns a member's id into a name. */
-export function decideError(problem, who, when) {
+/** What a refused decision means, from its problem document, and from who decided and when where that is known. */
+export function decideError(problem, who = "", when = "") {
   if (problem.code === "already_decided") {
     const verdict = verdictWords(problem.verdict).toLowerCase();
-    const by = problem.decided_by ? ` by ${who(problem.decided_by)}` : "";
-    return `This was already ${verdict}${by}${problem.decided_at ? ` at ${when(problem.decided_at)}` : ""}. Your decision was not needed.`;
+    return `This was already ${verdict}${who && ` by ${who}`}${when && ` at ${when}`}. Your decision was not needed.`;
   }
   return DECIDE_ERRORS[problem.code] ?? problem.detail ?? "This could not be decided just now. Try again in a moment.";
 }

@@ -1,0 +1,5 @@
+"""Agents over HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["agents"])

@@ -1,0 +1,74 @@
+"""The application: routers, middleware, and what is open while it serves."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request, Response
+
+from api import accounts, agents, approvals, bindings, channels, chat, conversations, errors, events, health, keys, messages, sessions, webhooks
+from api.console import pages
+from api.hub import Hub
+from api.metrics import REQUESTS
+from parts import Parts
+
+log = structlog.get_logger()
+ROUTERS = (
+    health.router, channels.router, accounts.router, bindings.router, agents.router, conversations.router, messages.router,
+    sessions.router, approvals.router, events.router, keys.router, webhooks.router, chat.router, pages.router,
+)  # fmt: skip
+HEADERS = {
+    "content-security-policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+}
+DOCS = ("/docs", "/redoc")
+LARGEST_BODY = 1_000_000
+"""Bytes a request may hold; more is refused before it is read."""
+
+
+def create_app(opened: Callable[[], AbstractAsyncContextManager[Parts]]) -> FastAPI:
+    """The application over the parts that `opened` opens when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened() as parts:
+            app.state.parts = parts
+            app.state.hub = Hub(parts.settings.database_url.get_secret_value())
+            listening = asyncio.create_task(app.state.hub.listen())
+            try:
+                yield
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+
+    app = FastAPI(title="Switchboard", version="0.1.0", summary="Messaging channels to AI agents, durably.", lifespan=lifespan)
+    errors.install(app)
+    app.middleware("http")(_around)
+    for router in ROUTERS:
+        app.include_router(router)
+    pages.mount_static(app)
+    return app
+
+
+async def _around(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Security headers, a request id, a count, and one line of log without any content."""
+    began, request_id = time.perf_counter(), secrets.token_hex(8)
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) > LARGEST_BODY:
+        return errors.problem(413, "too_large", f"A request may hold {LARGEST_BODY} bytes.")
+    response = await call_next(request)
+    route = getattr(request.scope.get("route"), "path", "unknown")
+    took = time.perf_counter() - began
+    REQUESTS.labels(request.method, route, response.status_code).observe(took)
+    log.info("api.answered", method=request.method, route=route, status=response.status_code, took_ms=round(took * 1000, 1), request_id=request_id)
+    response.headers["x-request-id"] = request_id
+    if request.url.path not in DOCS:
+        response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
+    return response

@@ -1,0 +1,5 @@
+"""Bindings over HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["bindings"])

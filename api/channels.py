@@ -1,0 +1,5 @@
+"""Channels over HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["channels"])

@@ -1,0 +1,169 @@
+"""The web chat's socket: hello, messages in with an acknowledgement each, messages out by seq, and what is being written."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from itsdangerous import BadSignature, URLSafeSerializer
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from api.chat_feed import Feed
+from api.deps import hub, parts
+from api.metrics import ACCEPT_SECONDS, ACCEPTED, SOCKETS
+from domain.errors import ConnectionLimit, Invalid, NotFound, SwitchboardError
+from domain.ids import new_id
+from domain.messages import MAX_TEXT, Inbound
+from store import accounts
+
+router = APIRouter(tags=["web chat"])
+log = structlog.get_logger()
+HELLO_WITHIN = 10.0
+PER_MINUTE = 600
+"""Frames one socket may send in a minute before it is told to wait."""
+
+
+class Hello(BaseModel):
+    """The first frame. `token` is what an earlier hello answered; `after` the last seq this client has."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: str = Field(pattern="^hello$")
+    token: str | None = Field(default=None, max_length=500)
+    after: int = Field(default=0, ge=0)
+
+
+class Wrote(BaseModel):
+    """A message; `id` is the client's own, so that sending it again stores it once."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str = Field(min_length=1, max_length=100)
+    text: str = Field(min_length=1, max_length=MAX_TEXT, pattern=r"\S")
+    button: bool = False
+
+
+@router.websocket("/v1/chat/{account_id}")
+async def chat(socket: WebSocket, account_id: str) -> None:
+    """One visitor's socket. Unknown accounts are refused before it opens."""
+    p, h = parts(socket), hub(socket)
+    tenant = await accounts.tenant_of(p.db, account_id)
+    if tenant is None:
+        await socket.close(4404)
+        return
+    await socket.accept()
+    if h.open_chats[account_id] >= p.settings.chat_connections:
+        await _error(socket, ConnectionLimit.code)
+        await socket.close(4429)
+        return
+    h.open_chats[account_id] += 1
+    SOCKETS.inc()
+    try:
+        await Chat(socket, tenant, account_id).run()
+    except (WebSocketDisconnect, RuntimeError, TimeoutError):
+        log.debug("chat.closed", account=account_id)
+    finally:
+        h.open_chats[account_id] -= 1
+        SOCKETS.dec()
+
+
+class Chat:
+    """One open socket after it was let in."""
+
+    def __init__(self, socket: WebSocket, tenant: str, account: str) -> None:
+        self._socket, self._tenant, self._account = socket, tenant, account
+        self._parts = parts(socket)
+        self._signer = URLSafeSerializer(self._parts.settings.signing_key.get_secret_value(), salt=f"visitor:{account}")
+        self._frames: list[float] = []
+
+    async def run(self) -> None:
+        """Greets, replays, then reads and feeds until either side goes."""
+        hello = await self._hello()
+        if hello is None:
+            await self._socket.close(4400)
+            return
+        visitor = self._visitor_of(hello.token) or new_id("vis")
+        await self._socket.send_json({"type": "hello", "visitor": visitor, "token": self._signer.dumps(visitor)})
+        feed = Feed(self._parts, hub(self._socket), self._tenant, self._account, visitor, hello.after, self._socket.send_json)
+        feeding, reading = asyncio.create_task(feed.run()), asyncio.create_task(self._read(visitor, feed))
+        done, others = await asyncio.wait({feeding, reading}, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _hello(self) -> Hello | None:
+        try:
+            frame = await asyncio.wait_for(self._socket.receive_text(), HELLO_WITHIN)
+            hello = Hello.model_validate_json(frame)
+        except (ValidationError, KeyError, TimeoutError):
+            await _error(self._socket, "hello_expected")
+            return None
+        if hello.token and self._visitor_of(hello.token) is None:
+            await _error(self._socket, "bad_token")
+        return hello
+
+    def _visitor_of(self, token: str | None) -> str | None:
+        try:
+            return str(self._signer.loads(token)) if token else None
+        except BadSignature:
+            return None
+
+    async def _read(self, visitor: str, feed: Feed) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if not self._in_time():
+                await _error(self._socket, "rate_limited")
+                continue
+            try:
+                wrote = Wrote.model_validate_json(message.get("text") or "")
+            except ValidationError as error:
+                await _error(self._socket, _code(error), id=_id_of(message.get("text")))
+                continue
+            await self._accept(visitor, wrote, feed)
+
+    async def _accept(self, visitor: str, wrote: Wrote, feed: Feed) -> None:
+        inbound = Inbound(
+            tenant_id=self._tenant, account_id=self._account, chat=visitor, sender=visitor, text=wrote.text,
+            external_id=json.dumps(["message", visitor, wrote.id]), at_once=wrote.button,
+        )  # fmt: skip
+        began = time.perf_counter()
+        try:
+            accepted = await self._parts.inbox.accept(inbound)
+        except NotFound:
+            await _error(self._socket, "gone", id=wrote.id)
+            return
+        except SwitchboardError as error:
+            await _error(self._socket, error.code, id=wrote.id)
+            return
+        ACCEPT_SECONDS.observe(time.perf_counter() - began)
+        ACCEPTED.labels("webchat", accepted.duplicate).inc()
+        ack = {"type": "ack", "id": wrote.id, "message_id": accepted.message_id, "seq": accepted.seq, "duplicate": accepted.duplicate}
+        await self._socket.send_json(ack)
+        feed.follow(accepted.conversation_id)
+
+    def _in_time(self) -> bool:
+        now = time.monotonic()
+        self._frames = [at for at in self._frames[-PER_MINUTE:] if now - at < 60]
+        self._frames.append(now)
+        return len(self._frames) <= PER_MINUTE
+
+
+def _code(error: ValidationError) -> str:
+    return "too_long" if any(fault["type"] == "string_too_long" for fault in error.errors()) else Invalid.code
+
+
+def _id_of(text: str | None) -> str | None:
+    try:
+        return str(json.loads(text or "")["id"])[:100]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+async def _error(socket: WebSocket, code: str, **more: Any) -> None:
+    await socket.send_json({"type": "error", "code": code} | {name: value for name, value in more.items() if value is not None})

@@ -1,0 +1,5 @@
+"""Conversations over HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["conversations"])

@@ -1,0 +1,61 @@
+"""The edge between our errors and HTTP: problem+json (RFC 9457) with a stable `code`."""
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from temporalio.service import RPCError
+
+from domain.errors import Invalid, NotFound, SwitchboardError, TemporalUnavailable
+
+log = structlog.get_logger()
+CODES = {404: NotFound.code, 405: "method_not_allowed", 401: "unauthorized", 403: "forbidden", 413: "too_large"}
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
+    """One problem document. Members without a value are left out."""
+    body = {"type": "about:blank", "title": code.replace("_", " "), "status": status, "code": code, "detail": detail}
+    body |= {name: value for name, value in more.items() if value is not None}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def of(error: SwitchboardError) -> JSONResponse:
+    """An error of ours as a response; Retry-After where it says when."""
+    answer = problem(error.status, error.code, error.detail, **error.extra)
+    if error.retry_after is not None or error.status == 503:
+        answer.headers["retry-after"] = str(int(error.retry_after or 1))
+    if error.status == 401:
+        answer.headers["www-authenticate"] = "Bearer"
+    return answer
+
+
+def install(app: FastAPI) -> None:
+    """Every exception becomes a problem document."""
+
+    @app.exception_handler(SwitchboardError)
+    async def _ours(_: Request, error: SwitchboardError) -> JSONResponse:
+        return of(error)
+
+    @app.exception_handler(RPCError)
+    async def _temporal(_: Request, __: RPCError) -> JSONResponse:
+        return of(TemporalUnavailable())
+
+    @app.exception_handler(RequestValidationError)
+    async def _malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [{"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
+        first = faults[0]
+        return problem(422, Invalid.code, f"{first['field']}: {first['message']}", field=first["field"], errors=faults)
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+        answer = problem(error.status_code, CODES.get(error.status_code, "refused"), str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    async def _unknown(_: Request, error: Exception) -> JSONResponse:
+        log.exception("api.failed", error=type(error).__name__)
+        return problem(500, SwitchboardError.code, (SwitchboardError.__doc__ or "").strip())

@@ -1,0 +1,50 @@
+"""Whether this process lives, and whether what it needs answers."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from temporalio.service import RPCError
+
+from api import errors
+from api.deps import PartsHere
+from domain.errors import StoreUnavailable
+from parts import Parts
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", include_in_schema=True)
+async def healthz() -> dict[str, str]:
+    """Lives."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=None)
+async def readyz(parts: PartsHere) -> dict[str, Any] | Response:
+    """Postgres and Temporal answer; 503 names which does not."""
+    away = [name for name, answers in zip(("postgres", "temporal"), await asyncio.gather(_postgres(parts), _temporal(parts)), strict=True) if not answers]
+    return errors.problem(503, "not_ready", f"Does not answer: {', '.join(away)}.", away=away) if away else {"status": "ok"}
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics() -> Response:
+    """Figures for Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _postgres(parts: Parts) -> bool:
+    try:
+        await parts.db.ping()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+async def _temporal(parts: Parts) -> bool:
+    try:
+        return await parts.temporal.service_client.check_health(timeout=timedelta(seconds=3))
+    except (RPCError, RuntimeError):
+        return False

@@ -1,0 +1,5 @@
+"""Keys over HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["keys"])

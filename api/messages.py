@@ -1,0 +1,5 @@
+"""Messages over HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["messages"])

@@ -1,0 +1,5 @@
+"""Sessions over HTTP."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["sessions"])

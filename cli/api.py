@@ -1,0 +1,25 @@
+"""`api`: the HTTP API alone."""
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from logs import set_up_logs
+from settings import Settings
+from wiring import opened
+
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+GRACE = 5
+
+
+@app.command()
+def api() -> None:
+    """Run the API alone: webhooks, web chat, /v1 and the console. Any number may run behind a load balancer."""
+    settings = Settings()
+    set_up_logs(settings.log_level)
+    application = create_app(lambda: opened(settings, "switchboard-api"))
+    uvicorn.run(
+        application, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,
+        ws_ping_interval=settings.chat_heartbeat, ws_ping_timeout=max(1.0, settings.chat_stale_after - settings.chat_heartbeat),
+        ws_max_size=262_144, timeout_graceful_shutdown=GRACE,
+    )  # fmt: skip

@@ -1,0 +1,15 @@
+"""`worker`: a Temporal worker alone."""
+
+import asyncio
+
+import typer
+
+from worker import main
+
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker alone: workflows, activities and the sweep. Any number may run."""
+    asyncio.run(main())

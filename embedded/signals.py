@@ -1,0 +1,48 @@
+"""The signals we get, as something that can be waited for."""
+
+import contextlib
+import os
+import select
+import signal
+from types import FrameType
+from typing import Self
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Signals:
+    """While it is entered, signals to stop are counted, and every signal, a child's end too, ends a `wait`."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        """How often we were asked to stop."""
+        self._reader = self._writer = -1
+
+    def __enter__(self) -> Self:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        for number in STOPS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, self._ask)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in (*STOPS, signal.SIGCHLD):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked += 1
+
+    def wait(self, seconds: float) -> None:
+        """Returns at the next signal, or after so many seconds."""
+        select.select([self._reader], [], [], seconds)
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._reader, 512):
+                pass

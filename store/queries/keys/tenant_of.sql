@@ -1,0 +1,1 @@
+select tenant_of_key(%(hash)s)

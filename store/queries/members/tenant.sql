@@ -1,0 +1,1 @@
+select tenant_id as id, name from tenants where tenant_id = %(tenant)s
