@@ -47,11 +47,11 @@ class Settings(BaseSettings):
     """How long, in seconds, a session's run waits for more before it returns."""
     sweep_every: Seconds = 2.0
     """How often, in seconds, a worker looks for promises that are past."""
-    turn_steps: int = Field(default=20, ge=1)
+    turn_steps: int = Field(default=30, ge=1)
     """The most steps one turn may take before it ends with an explanation."""
     transcript_window: int = Field(default=100, ge=1)
     """How many past messages an agent is shown."""
-    think_timeout: Seconds = 300.0
+    think_timeout: float = Field(default=300.0, gt=10)
     """The longest time, in seconds, one model request may take."""
     think_attempts: int = Field(default=5, ge=1)
     """How many times a model request that fails is tried before the person is told."""

@@ -35,6 +35,10 @@ from workflows.routing import RoutingWorkflow
 from workflows.sessions import SessionWorkflow
 
 CHANNELS = "switchboard.channels"
+MODEL_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
+MODEL_URLS = {"anthropic": "ANTHROPIC_BASE_URL", "openai": "OPENAI_BASE_URL"}
+MARGIN = 10.0
+"""Seconds a backend has less than its activity, so that its own sentence about a time-out is the one that is heard."""
 WORKFLOWS = (SessionWorkflow, RoutingWorkflow, ApprovalWorkflow)
 
 
@@ -75,9 +79,9 @@ def channels() -> dict[str, Channel]:
 
 def backends(settings: Settings) -> dict[str, Backend]:
     """Every backend by name; the model's keys and addresses come from the providers' usual variables."""
-    keys = {name: SecretStr(os.environ[name]) for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY") if os.environ.get(name)}
-    urls = {name: os.environ[name] for name in ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL") if os.environ.get(name)}
-    given = {"model": {"keys": keys, "base_urls": urls, "within": settings.think_timeout}}
+    keys = {name: SecretStr(os.environ[key]) for name, key in MODEL_KEYS.items() if os.environ.get(key)}
+    urls = {name: os.environ[key] for name, key in MODEL_URLS.items() if os.environ.get(key)}
+    given = {"model": {"keys": keys, "base_urls": urls, "within": settings.think_timeout - MARGIN}}
     return {name: kind(**given.get(name, {})) for name, kind in load(BACKENDS).items()}
 
 

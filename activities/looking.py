@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import cache
 from types import TracebackType
 
 from agents import Called, Heard, Look, Said, Tool, ToolSpec, Verdict
@@ -37,6 +38,7 @@ def look_of(sight: Sight, tools: Mapping[str, Tool]) -> Look:
     )
 
 
+@cache
 def _spec(tool: Tool) -> ToolSpec:
     return ToolSpec(name=tool.name, description=tool.description, parameters=tool.arguments.model_json_schema())
 

@@ -131,7 +131,9 @@ class Sessions:
             for piece in chunks(words, channel.chunk):
                 replies.append({"id": message if not replies else new_id("msg"), "text": piece, "answers": list(reply.answers)})
         close = sight.mode == "one-shot"
-        ended = await paid_for(lambda: sessions.end_with_say(self._db, _place(ref, sight), replies, commit_delivers=channel.commit_delivers, close=close))
+        ended = await paid_for(
+            lambda: sessions.end_with_say(self._db, _place(ref, sight), replies, commit_delivers=channel.commit_delivers, close=close)
+        )
         self._notices.tell(ref.tenant, sight.conversation_id or "-")
         return ended
 
@@ -143,7 +145,14 @@ class Sessions:
             rule, why_not, call, sha256 = Rule(gate="deny"), error.detail, call.model_copy(update={"arguments": {}}), arguments_sha256({})
         ended = await paid_for(
             lambda: sessions.end_with_call(
-                self._db, _place(ref, sight), tool=call.tool, arguments=call.arguments, sha256=sha256, gate=rule.gate, ask=rule.asked(), result=why_not
+                self._db,
+                _place(ref, sight),
+                tool=call.tool,
+                arguments=call.arguments,
+                sha256=sha256,
+                gate=rule.gate,
+                ask=rule.asked(),
+                result=why_not,
             )
         )
         return ended.model_copy(update={"sha256": sha256})
@@ -182,9 +191,10 @@ class Sessions:
         if thought and not thought.usage:
             return
         usage = thought.usage if thought else None
+        model = usage.model if usage else sight.agent.model
         async with self._db.transaction(ref.tenant) as tx:
             await sessions.record_request(
-                tx, ref.session, turn=sight.next_turn, n=sight.next_step, attempt=activity.info().attempt, model=usage.model if usage else sight.agent.model,
+                tx, ref.session, turn=sight.next_turn, n=sight.next_step, attempt=activity.info().attempt, model=model,
                 outcome=outcome, tokens_in=usage.tokens_in if usage else 0, tokens_out=usage.tokens_out if usage else 0,
                 cost_usd=usage.cost_usd if usage else None, took=time.monotonic() - began,
             )  # fmt: skip

@@ -62,7 +62,9 @@ async def create_approval(asked: Asked, parts: PartsHere, member: Member) -> App
     """Asks a human; wait for the verdict with GET …?wait=60, or for the workflow's result."""
     approval, approvers = new_id("apr"), approvers_of(asked.approvers)
     async with parts.db.transaction(member.tenant_id) as tx:
-        await approvals.open_for_program(tx, approval, asked.model_dump(exclude={"approvers"}), approvers, arguments_sha256(asked.arguments), member.member_id)
+        await approvals.open_for_program(
+            tx, approval, asked.model_dump(exclude={"approvers"}), approvers, arguments_sha256(asked.arguments), member.member_id
+        )
         row = await approvals.one(tx, approval)
     parts.pokes.in_background(parts.pokes.approval(member.tenant_id, approval))
     parts.notices.tell(member.tenant_id)
@@ -103,6 +105,8 @@ async def decide_approval(approval_id: str, verdict: Verdict, parts: PartsHere, 
     parts.pokes.in_background(parts.pokes.decided(member.tenant_id, approval_id))
     parts.notices.tell(member.tenant_id)
     refused(decision)
-    return Decided(**decision.model_dump(include={"state", "verdict", "decided_by", "decided_at", "comment"}), id=approval_id, repeated=decision.status == "repeated")
-
-
+    return Decided(
+        **decision.model_dump(include={"state", "verdict", "decided_by", "decided_at", "comment"}),
+        id=approval_id,
+        repeated=decision.status == "repeated",
+    )

@@ -46,5 +46,3 @@ def _cursor(given: str) -> events.Cursor:
     if not (xid.isdigit() and id_.isdigit()):
         raise Invalid("Last-Event-ID is not one of ours.", field="Last-Event-ID")
     return events.Cursor(xid, int(id_))
-
-

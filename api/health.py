@@ -25,7 +25,9 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", response_model=None)
 async def readyz(parts: PartsHere) -> dict[str, Any] | Response:
     """Postgres and Temporal answer; 503 names which does not."""
-    away = [name for name, answers in zip(("postgres", "temporal"), await asyncio.gather(_postgres(parts), _temporal(parts)), strict=True) if not answers]
+    away = [
+        name for name, answers in zip(("postgres", "temporal"), await asyncio.gather(_postgres(parts), _temporal(parts)), strict=True) if not answers
+    ]
     return errors.problem(503, "not_ready", f"Does not answer: {', '.join(away)}.", away=away) if away else {"status": "ok"}
 
 

@@ -33,7 +33,9 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, read from its module."""
         if args and args[0] in COMMANDS:
-            self.add_command(typer.main.get_command(import_module(f"cli.{args[0].replace('-', '_')}").app), args[0])
+            called: typer.Typer = import_module(f"cli.{args[0].replace('-', '_')}").app
+            called._add_completion = False
+            self.add_command(typer.main.get_command(called), args[0])
         return super().resolve_command(ctx, args)
 
 

@@ -76,7 +76,11 @@ async def _fill(settings: Settings, tenant: str, spec: Spec) -> dict[str, str | 
 def _bare(spec: Spec) -> Spec:
     """Without the demo there is still an owner who signs in."""
     return Spec.model_validate(
-        {"tenant": spec.tenant, "people": [{"name": "Owner", "tier": "owner"}], "members": [{"name": "admin", "role": "customer_admin", "person": "Owner"}]}
+        {
+            "tenant": spec.tenant,
+            "people": [{"name": "Owner", "tier": "owner"}],
+            "members": [{"name": "admin", "role": "customer_admin", "person": "Owner"}],
+        }
     )
 
 

@@ -17,6 +17,7 @@ from embedded.supervisor import Stopped
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 AUTO = 0
 API, TEMPORAL, TEMPORAL_UI = 8080, 7233, 8233
+WIDTH = 80
 
 
 def port(value: str) -> int:
@@ -70,18 +71,13 @@ class Terminal(Steps):
 
     def serves(self, serving: Serving) -> None:
         """Shows where to look, and opens a browser where there is one."""
-        places = {
-            "Chat": serving.chat,
-            "Console": serving.sign_in,
-            "": "(this link signs you in, once)" if "#" in serving.sign_in else None,
-            "Temporal": serving.temporal_ui,
-            "API": f"{serving.api}/docs",
-            "Admin token": f"in {short(serving.admin_token_file)}",
-        }
+        once = "signs you in, once" if "#" in serving.sign_in else ""
         self.line()
-        for name, place in places.items():
-            if place:
-                self.line(Text.assemble((f"  {name:<13}", "bold"), (place, "dim" if not name else "")))
+        self._place("Chat", serving.chat)
+        self._place("Console", serving.sign_in, once)
+        self._place("Temporal", serving.temporal_ui)
+        self._place("API", f"{serving.api}/docs")
+        self._place("Admin token", short(serving.admin_token_file))
         if self._lan and serving.chat:
             self.line()
             self.line(qr(serving.chat))
@@ -89,6 +85,18 @@ class Terminal(Steps):
         self.line(Text("Ctrl-C stops it; the data is kept.", style="dim"))
         if self._browser and _has_browser():
             webbrowser.open(serving.sign_in)
+
+    def _place(self, name: str, where: str | None, note: str = "") -> None:
+        """One line, or two where an address is so long that it would be broken."""
+        if where is None:
+            return
+        label = Text(f"  {name:<13}", "bold")
+        if len(label) + len(where) <= WIDTH:
+            fits = note and len(label) + len(where) + len(note) + 2 <= WIDTH
+            self.line(label + Text(where) + Text(f"  {note}" if fits else "", "dim"))
+        else:
+            self.line(label + Text(note, "dim"))
+            self.line(f"    {where}")
 
     def stopped(self, folder: Path) -> None:
         """The last line."""

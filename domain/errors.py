@@ -1,16 +1,16 @@
 """The one tree of errors. A class's docstring is what a person reads: what is wrong and what to do.
 
-    SwitchboardError
-    ├── Refused                 the request cannot be carried out as it stands (not retried)
-    │   ├── Invalid  NotFound  Conflict  Unauthorized  Forbidden  Gone  RateLimited  PreconditionFailed
-    │   ├── AlreadyDecided  ApprovalExpired  ArgumentsChanged  NotAnApprover  SelfDecision
-    │   ├── BadSignature  SessionClosed  ConnectionLimit  IdempotencyConflict
-    │   ├── ModelRefused        the model's provider refuses the request
-    │   └── SendRefused         the channel refuses the message for good
-    └── Unavailable             something we depend on is away; trying again helps
-        ├── StoreUnavailable  TemporalUnavailable  ModelUnavailable
-        ├── SendFailed          the channel did not take the message this time
-        └── SendUncertain       the channel may have taken the message
+SwitchboardError
+├── Refused                 the request cannot be carried out as it stands (not retried)
+│   ├── Invalid  NotFound  Conflict  Unauthorized  Forbidden  Gone  RateLimited  PreconditionFailed
+│   ├── AlreadyDecided  ApprovalExpired  ArgumentsChanged  NotAnApprover  SelfDecision
+│   ├── BadSignature  SessionClosed  ConnectionLimit  IdempotencyConflict
+│   ├── ModelRefused        the model's provider refuses the request
+│   └── SendRefused         the channel refuses the message for good
+└── Unavailable             something we depend on is away; trying again helps
+    ├── StoreUnavailable  TemporalUnavailable  ModelUnavailable
+    ├── SendFailed          the channel did not take the message this time
+    └── SendUncertain       the channel may have taken the message
 """
 
 from typing import Any, ClassVar

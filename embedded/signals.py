@@ -17,22 +17,22 @@ class Signals:
         self.asked = 0
         """How often we were asked to stop."""
         self._reader = self._writer = -1
+        under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        self._numbers = [number for number in STOPS if number != signal.SIGHUP or not under_nohup]
 
     def __enter__(self) -> Self:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        for number in STOPS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-                signal.signal(number, self._ask)
+        for number in self._numbers:
+            signal.signal(number, self._ask)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number in (*STOPS, signal.SIGCHLD):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, signal.SIG_DFL)
+        for number in (*self._numbers, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
         os.close(self._reader)
         os.close(self._writer)

@@ -64,6 +64,7 @@ class Host(Progress, Protocol):
 
 def serve(wish: Wish, host: Host) -> None:
     """Runs everything until a signal asks to stop. Raises StartFailed when it cannot start, and Stopped when a second signal cut it off."""
+    os.umask(0o077)
     if wish.ready_file:
         _begin_ready_file(wish.ready_file)
     with Signals() as signals, opened(wish.data) as folder:

@@ -85,6 +85,8 @@ class Supervisor:
             if time.monotonic() - began > within:
                 child.fail_late()
         self._groups.remove(group)
+        if child.exit_code == 0:
+            self._progress.done(child.name, time.monotonic() - began)
 
     def breathe(self, what: str) -> None:
         """Waits a moment while something goes on. Raises Stopped."""

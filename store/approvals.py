@@ -111,7 +111,9 @@ async def one(tx: Transaction, approval: str) -> ApprovalRow | None:
     return await tx.row("approvals/one", ApprovalRow, approval=approval)
 
 
-async def listed(tx: Transaction, *, state: str | None, session: str | None, conversation: str | None, before: str | None, limit: int) -> list[ApprovalRow]:
+async def listed(
+    tx: Transaction, *, state: str | None, session: str | None, conversation: str | None, before: str | None, limit: int
+) -> list[ApprovalRow]:
     """Approvals, newest first."""
     return await tx.rows("approvals/list", ApprovalRow, state=state, session=session, conversation=conversation, before=before, limit=limit)
 

@@ -58,7 +58,9 @@ async def keys(tx: Transaction, *, before: str | None, limit: int) -> list[KeyRo
     return await tx.rows("keys/list", KeyRow, before=before, limit=limit)
 
 
-async def create_key(tx: Transaction, *, name: str, role: Role, member: str, scopes: list[str], expires_at: datetime | None, key: str = "") -> tuple[KeyRow, str]:
+async def create_key(
+    tx: Transaction, *, name: str, role: Role, member: str, scopes: list[str], expires_at: datetime | None, key: str = ""
+) -> tuple[KeyRow, str]:
     """A new key and, this once, the key itself. A given `key` is taken as it is, once."""
     key = key or KEY_START + secrets.token_urlsafe(32)
     row = await tx.row("keys/create", KeyRow, key=new_id("key"), name=name, hash=digest(key), prefix=key[:8], role=role, member=member, scopes=scopes,

@@ -36,7 +36,9 @@ async def begin_send(db: Database, tenant: str, conversation: str, epoch: int = 
     return await db.call("messages/begin_send", Sending, {"tenant": tenant, "conversation": conversation, "epoch": epoch})
 
 
-async def end_send(db: Database, tenant: str, message: str, attempt: int, state: str, *, receipt: str | None = None, error: str | None = None) -> bool:
+async def end_send(
+    db: Database, tenant: str, message: str, attempt: int, state: str, *, receipt: str | None = None, error: str | None = None
+) -> bool:
     """Writes down what became of an attempt: the commit after the wire. False when another attempt has taken over."""
     params = {"tenant": tenant, "message": message, "attempt": attempt, "state": state, "receipt": receipt, "error": error}
     return bool((await db.call("messages/end_send", dict, params))["ended"])

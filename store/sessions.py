@@ -12,6 +12,10 @@ from domain.sessions import Sight
 from store.pool import Database, Transaction
 
 
+BATCH = 20
+"""The most messages one turn answers; what waits behind them is the next turn's."""
+
+
 class Ended(BaseModel):
     """What a step's commit came to. `refused`: someone else was first, or the session may not go on; look again."""
 
@@ -38,7 +42,7 @@ class Place(BaseModel):
 
 async def look(tx: Transaction, session: str, window: int) -> Sight | None:
     """One snapshot of a session and what it has to see to; None when there is no such session."""
-    return await tx.row("sessions/look", Sight, session=session, window=window)
+    return await tx.row("sessions/look", Sight, session=session, window=window, batch=BATCH)
 
 
 async def rest(db: Database, tenant: str, session: str) -> Ended:
@@ -46,7 +50,9 @@ async def rest(db: Database, tenant: str, session: str) -> Ended:
     return await db.call("sessions/rest", Ended, {"tenant": tenant, "session": session})
 
 
-async def end_with_call(db: Database, place: Place, *, tool: str, arguments: Mapping[str, Any], sha256: str, gate: str, ask: Mapping[str, Any], result: str | None = None) -> Ended:  # fmt: skip
+async def end_with_call(
+    db: Database, place: Place, *, tool: str, arguments: Mapping[str, Any], sha256: str, gate: str, ask: Mapping[str, Any], result: str | None = None
+) -> Ended:
     """END of a step that wants a tool: the call with its gate verdict and argument hash; the turn stays open."""
     params = place.model_dump() | {
         "call": new_id("cal"), "tool": tool, "arguments": Jsonb(dict(arguments)), "sha256": sha256, "gate": gate, "ask": Jsonb(dict(ask)),

@@ -87,7 +87,9 @@ class World:
     def story(self) -> str:
         """What was written, for a failure's message."""
         query = "select conversation_id, seq, direction, kind, state, text, due_at from messages where tenant_id = %s order by conversation_id, seq"
-        return "\n".join(f"{r['conversation_id'][-6:]} {r['seq']:>3} {r['direction']:<8} {r['kind']:<7} {r['state']:<9} {r['text'][:80]}" for r in self.rows(query))
+        return "\n".join(
+            f"{r['conversation_id'][-6:]} {r['seq']:>3} {r['direction']:<8} {r['kind']:<7} {r['state']:<9} {r['text'][:80]}" for r in self.rows(query)
+        )
 
     async def pending_approval(self) -> dict[str, Any]:
         """The newest approval that waits."""

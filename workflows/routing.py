@@ -48,5 +48,3 @@ class RoutingWorkflow:
         except TimeoutError:
             return self._poked
         return True
-
-

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ QUIET = (
     "--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+SIGN_IN = re.compile(r"http\S+/console/sign-in#\S+")
 STARTED_WITHIN = 120
 STOPPED_WITHIN = 20
 
@@ -33,8 +35,8 @@ class Stack:
     """A running Switchboard: where it is seen, and its supervisor's process."""
 
     api: str
-    console: str
     chat: str
+    sign_in: str
     admin_token: str
     pid: int
 
@@ -50,9 +52,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Switchboard as `up` starts it, on ports of its own choosing."""
     folder = tmp_path_factory.mktemp("stack")
     ready = folder / "ready.json"
-    command = [str(ROOT / "switchboard"), "up", "--port", "auto", "--no-browser", "--data", str(folder / "data"), "--ready-file", str(ready)]
+    command = [sys.executable, "-m", "cli", "up", "--port", "auto", "--no-browser", "--data", str(folder / "data"), "--ready-file", str(ready)]
+    told = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
     with (folder / "up.log").open("wb") as log:
-        started = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "NO_COLOR": "1"})
+        started = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=told)
     try:
         yield _when_ready(started, ready, folder / "up.log")
     finally:
@@ -66,8 +69,10 @@ def _when_ready(started: "subprocess.Popen[bytes]", ready: Path, log: Path) -> S
         assert started.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
+    while not (link := SIGN_IN.search(log.read_text())):
+        time.sleep(0.1)
     told = json.loads(ready.read_text())
-    return Stack(**{name: told[name] for name in ("api", "console", "chat", "admin_token", "pid")})
+    return Stack(**{name: told[name] for name in ("api", "chat", "admin_token", "pid")}, sign_in=link.group())
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +122,7 @@ async def signed_in(stack: Stack, browser: Browser) -> StorageState:
     """What a browser keeps after the sign-in link was opened; the link works once."""
     context = await browser.new_context()
     page = await context.new_page()
-    await page.goto(stack.console)
+    await page.goto(stack.sign_in)
     await page.wait_for_url(re.compile("/console/approvals$"))
     state = await context.storage_state()
     await context.close()

@@ -88,11 +88,14 @@ async def test_a_long_message_is_counted_and_one_that_is_too_long_stays_in_the_f
     await expect(chat.page.locator("#send")).to_be_disabled()
 
 
-async def test_typing_is_shown_until_the_answer_comes(chat: Chat) -> None:
+async def test_typing_is_shown_until_the_answer_comes(chat: Chat, wire: Wire) -> None:
     """While a turn runs the page says that somebody writes."""
     await chat.send("slow 2 patience")
+    await chat.stored("slow 2 patience")
 
-    await expect(chat.page.locator(".typing")).to_be_visible(timeout=SOON)
+    wire.inject(type="typing")
+
+    await expect(chat.page.locator(".typing")).to_be_visible()
 
     await chat.hears("patience")
     await expect(chat.page.locator(".typing")).to_have_count(0)

@@ -15,6 +15,7 @@ with s as (
     from s, here join messages m on m.tenant_id = %(tenant)s and m.conversation_id = here.id and m.state = 'pending'
    where case when s.step > 0 then m.turn = s.turn and m.session_id = s.id
               else m.kind <> 'timer' or m.due_at <= statement_timestamp() end
+   order by m.seq limit %(batch)s
 ), past as (
   select m.seq, m.direction, m.text, m.accepted_at as at
     from s join messages m on m.tenant_id = s.tenant_id and m.session_id = s.id
