@@ -16,7 +16,7 @@ from store import messages
 from store.notices import Notices
 from store.pool import Database
 from workflows.approvals import ApprovalWorkflow
-from workflows.options import POKE_TIMEOUT, SB_KIND, SB_STATE, SB_TENANT, TASK_QUEUE
+from workflows.options import POKE_TIMEOUT, SB_KIND, SB_STATE, SB_TENANT, TASK_QUEUE, TASK_TIMEOUT
 from workflows.routing import RoutingWorkflow
 from workflows.sessions import SessionWorkflow
 
@@ -39,7 +39,7 @@ class Pokes:
             SessionWorkflow.run, SessionRef(tenant, session), id=session_workflow(tenant, session), task_queue=TASK_QUEUE,
             start_signal="wake", id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             search_attributes=_attributes(tenant, "session", "active"), static_summary="session: thinks, acts and delivers, then rests",
-            priority=Priority(fairness_key=tenant), rpc_timeout=POKE_TIMEOUT,
+            priority=Priority(fairness_key=tenant), task_timeout=TASK_TIMEOUT, rpc_timeout=POKE_TIMEOUT,
         )  # fmt: skip
 
     async def routing(self, tenant: str, conversation: str) -> None:
@@ -48,7 +48,7 @@ class Pokes:
             RoutingWorkflow.run, ConversationRef(tenant, conversation), id=routing_workflow(tenant, conversation), task_queue=TASK_QUEUE,
             start_signal="wake", id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             search_attributes=_attributes(tenant, "routing", "undecided"), static_summary="routing: decides where this conversation goes",
-            priority=Priority(fairness_key=tenant), rpc_timeout=POKE_TIMEOUT,
+            priority=Priority(fairness_key=tenant), task_timeout=TASK_TIMEOUT, rpc_timeout=POKE_TIMEOUT,
         )  # fmt: skip
 
     async def approval(self, tenant: str, approval: str) -> None:
@@ -57,7 +57,7 @@ class Pokes:
             await self._temporal.start_workflow(
                 ApprovalWorkflow.run, ApprovalRef(tenant, approval), id=approval_workflow(tenant, approval), task_queue=TASK_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE, search_attributes=_attributes(tenant, "approval", "pending"),
-                static_summary="approval: waits for a verdict, or for its deadline", priority=Priority(fairness_key=tenant), rpc_timeout=POKE_TIMEOUT,
+                static_summary="approval: waits for a verdict, or for its deadline", priority=Priority(fairness_key=tenant), task_timeout=TASK_TIMEOUT, rpc_timeout=POKE_TIMEOUT,
             )  # fmt: skip
         except WorkflowAlreadyStartedError:
             await self._signal(approval_workflow(tenant, approval), "changed")

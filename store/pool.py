@@ -59,7 +59,7 @@ class Database:
             min_size=1,
             max_size=size,
             open=False,
-            timeout=10,
+            timeout=5,
             max_idle=120,
             reconnect_timeout=5,
             kwargs={"autocommit": True, "application_name": name, "prepare_threshold": 1},

@@ -9,6 +9,8 @@ from temporalio.common import RetryPolicy, SearchAttributeKey
 TASK_QUEUE = "switchboard"
 CONNECTIONS_QUEUE = "switchboard-connections"
 POKE_TIMEOUT = timedelta(seconds=5)
+TASK_TIMEOUT = timedelta(seconds=5)
+"""How soon a workflow task that a killed worker had is given to another."""
 
 SB_TENANT = SearchAttributeKey.for_keyword("SbTenant")
 SB_KIND = SearchAttributeKey.for_keyword("SbKind")
@@ -24,7 +26,7 @@ _WORLD = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=tim
 async def in_store(name: str, arg: Any, result: type[Result], summary: str) -> Result:
     """A short look at or change of Postgres: tried until Postgres is back."""
     found: Result = await workflow.execute_activity(
-        name, arg, result_type=result, summary=summary, start_to_close_timeout=timedelta(seconds=20), retry_policy=_STORE
+        name, arg, result_type=result, summary=summary, start_to_close_timeout=timedelta(seconds=8), retry_policy=_STORE
     )
     return found
 

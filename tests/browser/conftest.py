@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright, expect
 
 from tests.browser.screens import Approvals, Chat, Wire
 
@@ -136,7 +136,7 @@ async def approvals(stack: Stack, browser: Browser, signed_in: StorageState, loo
     page = await context.new_page()
     complaints = _complaints(page)
     await page.goto(f"{stack.api}/console/approvals")
-    await page.wait_for_function("document.getElementById('pulse').textContent !== 'Loading…'")
+    await expect(page.locator("#pulse")).not_to_have_text("Loading…")
     yield Approvals(page)
     await context.close()
     assert complaints == []

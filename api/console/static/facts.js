@@ -8,7 +8,7 @@ export function actionWords(action) {
 
 /** Fills a <dl> with one line per argument. Values that are structures are shown as JSON. */
 export function putFacts(list, facts) {
-  const lines = Object.entries(facts ?? {}).flatMap(([name, value]) => {
+  const lines = inOrder(facts).flatMap(([name, value]) => {
     const term = document.createElement("dt");
     const worth = document.createElement("dd");
     const deep = value !== null && typeof value === "object";
@@ -20,6 +20,11 @@ export function putFacts(list, facts) {
   });
   list.replaceChildren(...lines);
   list.hidden = lines.length === 0;
+}
+
+/** Arguments by name, in the order of their canonical form, which is the one that is hashed. */
+export function inOrder(facts) {
+  return Object.entries(facts ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 /** Short structures stay on one line, long ones get one line per member. */

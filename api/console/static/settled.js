@@ -1,7 +1,7 @@
 /** A line of what was decided lately. */
 
 import { copyOf, part, put } from "./dom.js";
-import { actionWords } from "./facts.js";
+import { actionWords, inOrder } from "./facts.js";
 import { decider, putRun } from "./people.js";
 import { agoOf, bornAt, moment, putTime, timeOf } from "./times.js";
 import { lampOf, verdictWords } from "./words.js";
@@ -38,6 +38,6 @@ export const decidedAt = (approval) => timeOf(approval.decided_at, approval.upda
 
 /** The arguments in one line, cut where it gets long. */
 function brief(facts) {
-  const words = Object.entries(facts ?? {}).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
+  const words = inOrder(facts).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · ");
   return words.length > BRIEF ? `${words.slice(0, BRIEF - 1)}…` : words;
 }

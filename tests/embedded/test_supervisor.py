@@ -1,0 +1,165 @@
+"""The supervisor: starts in order, starts again what ends, and leaves nothing behind."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from domain.errors import StartFailed
+from embedded.children import Child
+from embedded.folder import DataFolder, opened
+from embedded.signals import Signals
+from embedded.supervisor import Stopped, Supervisor
+
+
+class Script(Child):
+    """A few lines of Python."""
+
+    def __init__(self, name: str, code: str, log: Path | None = None) -> None:
+        super().__init__(log)
+        self.name, self._code = name, code
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", self._code]
+
+
+class Heard:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def waiting(self, what: str) -> None:
+        """Not remembered."""
+
+    def done(self, what: str, seconds: float) -> None:
+        """One thing is done."""
+        self.lines.append(f"{what} done")
+
+    def note(self, line: str) -> None:
+        """Something happened."""
+        self.lines.append(line)
+
+
+SLEEP = "import time; time.sleep(60)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def signals() -> Iterator[Signals]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)}
+    with Signals() as signals:
+        yield signals
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[DataFolder]:
+    with opened(tmp_path) as folder:
+        yield folder
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def supervisor(folder: DataFolder, signals: Signals, heard: Heard) -> Iterator[Supervisor]:
+    supervisor = Supervisor(folder, signals, heard)
+    yield supervisor
+    supervisor.kill()
+
+
+def soon(action: Callable[[], object], after: float = 0.3) -> None:
+    """Does something a moment later, while the supervisor has this thread."""
+    threading.Timer(after, action).start()
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_starts_again_what_ends_until_it_is_asked_to_stop(supervisor: Supervisor, heard: Heard) -> None:
+    child = Script("sleeper", SLEEP)
+    supervisor.start(child)
+    first = child.pid
+    soon(lambda: os.kill(first, signal.SIGKILL), 0.1)
+    soon(interrupt, 1.0)
+    supervisor.watch()
+    assert child.alive
+    assert child.pid != first
+    assert heard.lines == ["sleeper done", "sleeper ended (signal 9) and is started again"]
+
+
+def test_waits_longer_for_what_ends_again_and_again(supervisor: Supervisor, heard: Heard) -> None:
+    supervisor.start(Script("sleeper", SLEEP), Script("fickle", "import time; time.sleep(0.05); raise SystemExit(3)"))
+    soon(interrupt, 3.0)
+    supervisor.watch()
+    ends = [line for line in heard.lines if line == "fickle ended (exit code 3) and is started again"]
+    assert 2 <= len(ends) <= 5
+
+
+def test_stops_the_last_started_first_and_kills_the_deaf(supervisor: Supervisor, tmp_path: Path) -> None:
+    first, deaf = Script("first", SLEEP), Script("deaf", DEAF, tmp_path / "deaf.log")
+    supervisor.start(first)
+    supervisor.start(deaf)
+    while not (tmp_path / "deaf.log").read_text():
+        time.sleep(0.02)
+    began = time.monotonic()
+    supervisor.stop((0.5, 5.0))
+    assert 0.5 <= time.monotonic() - began < 3
+    assert (first.exit_code, deaf.exit_code) == (-signal.SIGTERM, -signal.SIGKILL)
+
+
+def test_a_second_signal_ends_the_waiting(supervisor: Supervisor, signals: Signals, tmp_path: Path) -> None:
+    deaf = Script("deaf", DEAF, tmp_path / "deaf.log")
+    supervisor.start(deaf)
+    while not (tmp_path / "deaf.log").read_text():
+        time.sleep(0.02)
+    interrupt()
+    soon(interrupt, 0.3)
+    began = time.monotonic()
+    supervisor.stop((20.0,))
+    assert time.monotonic() - began < 3
+    assert signals.asked == 2
+    assert not deaf.alive
+
+
+def test_a_child_that_ends_while_it_starts_is_an_error_with_its_last_words(supervisor: Supervisor, tmp_path: Path) -> None:
+    class Never(Script):
+        def answers(self) -> bool:
+            return False
+
+    with pytest.raises(StartFailed, match=r"odd ended while it started: the reason \(more in .*odd\.log\)\."):
+        supervisor.start(Never("odd", "raise SystemExit('the reason.')", tmp_path / "odd.log"))
+    with pytest.raises(StartFailed, match=r"slow did not answer in time"):
+        supervisor.start(Never("slow", SLEEP), within=0.2)
+
+
+def test_asked_to_stop_while_it_starts(supervisor: Supervisor) -> None:
+    soon(interrupt)
+    with pytest.raises(Stopped):
+        supervisor.run(Script("long", SLEEP))
+    supervisor.stop()
+
+
+def test_what_a_child_started_ends_with_it(supervisor: Supervisor, tmp_path: Path) -> None:
+    log = tmp_path / "parent.log"
+    code = (
+        "import subprocess, sys, time; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, flush=True); time.sleep(60)"
+    )
+    parent = Script("parent", code, log)
+    supervisor.start(parent)
+    while not log.read_text().endswith("\n"):
+        time.sleep(0.02)
+    supervisor.stop()
+    stat = Path(f"/proc/{log.read_text().strip()}/stat")
+    time.sleep(0.2)
+    assert not stat.exists() or " Z " in stat.read_text()
