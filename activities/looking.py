@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from types import TracebackType
 
+from pydantic import BaseModel
+
 from agents import Called, Heard, Look, Said, Tool, ToolSpec, Verdict
 from domain.approvals import ToolUse
 from domain.errors import SwitchboardError
@@ -38,9 +40,13 @@ def look_of(sight: Sight, tools: Mapping[str, Tool]) -> Look:
     )
 
 
-@cache
 def _spec(tool: Tool) -> ToolSpec:
-    return ToolSpec(name=tool.name, description=tool.description, parameters=tool.arguments.model_json_schema())
+    return ToolSpec(name=tool.name, description=tool.description, parameters=_schema(tool.arguments))
+
+
+@cache
+def _schema(arguments: type[BaseModel]) -> dict[str, object]:
+    return arguments.model_json_schema()
 
 
 def _heard(line: Line) -> Heard:

@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.beats import beating, paid_for
 from activities.errors import edge, translated
 from channels import AccountSeen, Channel, Outgoing, ReadsBack
-from domain.errors import SendFailed, SendRefused, SendUncertain
+from domain.errors import SendFailed, SendRefused, SendUncertain, SwitchboardError
 from domain.messages import Sending
 from domain.progress import ConversationRef
 from store import accounts, messages
@@ -51,8 +51,8 @@ class Messages:
         if account is None or channel is None:
             await self._end(ref, sending, "parked", error="the account or its channel is gone")
             return
-        seen = AccountSeen(tenant_id=ref.tenant, id=account.id, settings=account.settings, secrets=self._seal.open(account.sealed))
         try:
+            seen = AccountSeen(tenant_id=ref.tenant, id=account.id, settings=account.settings, secrets=self._seal.open(account.sealed))
             if not await self._settled_before(ref, sending, seen, channel):
                 receipt = await channel.send(seen, _outgoing(sending))
                 await self._end(ref, sending, "sent", receipt=receipt.id)
@@ -65,6 +65,10 @@ class Messages:
                 await self._again(ref, sending, SendFailed(error.detail, retry_after=error.retry_after))
         except SendFailed as error:
             await self._again(ref, sending, error)
+        except SwitchboardError as error:
+            if error.retryable:
+                raise
+            await self._end(ref, sending, "parked", error=error.detail)
 
     async def _settled_before(self, ref: ConversationRef, sending: Sending, seen: AccountSeen, channel: Channel) -> bool:
         """Whether a broken earlier attempt leaves nothing to send: it is read back, or only a member can decide."""

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ValidationError
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities import Wakes
 from activities.beats import beating, paid_for
@@ -56,13 +57,26 @@ class Sessions:
     async def think(self, ref: SessionRef) -> Looked:
         """Looks once at a session and does the next thing that is not another activity's. Raises what the model raises, to be tried again."""
         async with beating():
-            for _ in range(LOOKS):
-                async with self._db.transaction(ref.tenant) as tx:
-                    sight = await sessions.look(tx, ref.session, self._limits.window)
-                looked = await self._next(ref, sight) if sight else self._looked("stop", None, why="gone")
-                if looked:
-                    return looked
-            return self._looked("more", sight)
+            try:
+                return await self._look(ref)
+            except ApplicationError:
+                raise
+            except Exception as error:
+                again = error.retryable if isinstance(error, SwitchboardError) else activity.info().attempt < self._limits.think_attempts * 2
+                if again:
+                    raise
+                log.exception("think.parked", session=ref.session)
+                await sessions.park_turn(self._db, ref.tenant, ref.session, f"could not be answered ({type(error).__name__})")
+                return self._looked("more", None)
+
+    async def _look(self, ref: SessionRef) -> Looked:
+        for _ in range(LOOKS):
+            async with self._db.transaction(ref.tenant) as tx:
+                sight = await sessions.look(tx, ref.session, self._limits.window)
+            looked = await self._next(ref, sight) if sight else self._looked("stop", None, why="gone")
+            if looked:
+                return looked
+        return self._looked("more", sight)
 
     async def _next(self, ref: SessionRef, sight: Sight) -> Looked | None:
         match what_next(sight, self._limits.turn_steps):

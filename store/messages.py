@@ -62,11 +62,6 @@ async def for_chat(tx: Transaction, conversation: str, after: int, limit: int = 
     return await tx.rows("messages/for_chat", dict, conversation=conversation, after=after, limit=limit)
 
 
-async def park_batch(tx: Transaction, conversation: str, upto: int, error: str) -> int:
-    """Sets a batch aside that cannot be answered, so that the next ones can; a member can see it."""
-    return await tx.run("messages/park_batch", conversation=conversation, upto=upto, error=error)
-
-
 async def write_draft(tx: Transaction, conversation: str, message: str, text: str) -> None:
     """Shows a reply as far as it is written; empty text means that someone is writing."""
     await tx.run("messages/write_draft", conversation=conversation, message=message, text=text)

@@ -89,4 +89,14 @@ async def resume(db: Database, tenant: str, session: str, context: Mapping[str, 
 
 async def cancel_turn(db: Database, tenant: str, session: str) -> str:
     """CANCEL-TURN. Returns `cancelled`, `idle`, `closed` or `not_found`."""
-    return str((await db.call("sessions/cancel_turn", dict, {"tenant": tenant, "session": session}))["outcome"])
+    return await _stop_turn(db, tenant, session, "cancelled", None)
+
+
+async def park_turn(db: Database, tenant: str, session: str, error: str) -> str:
+    """Sets a batch aside that cannot be answered, so that the next ones can; a member sees it with the error."""
+    return await _stop_turn(db, tenant, session, "parked", error)
+
+
+async def _stop_turn(db: Database, tenant: str, session: str, state: str, error: str | None) -> str:
+    params = {"tenant": tenant, "session": session, "state": state, "error": error}
+    return str((await db.call("sessions/stop_turn", dict, params))["outcome"])

@@ -178,8 +178,9 @@ begin
   return 'open';
 end $$;
 
--- Stops the turn that is open or being thought about: its number is used up, so a thought under way is refused at its end.
-create function cancel_turn(p_tenant text, p_session text) returns text language plpgsql as $$
+-- Stops the turn that is open or being thought about: its number is used up, so a thought under way is refused at its end. Its batch
+-- is cancelled (a member's word) or parked (it cannot be answered, the next one can).
+create function stop_turn(p_tenant text, p_session text, p_state text, p_error text) returns text language plpgsql as $$
 declare
   s sessions := lock_session(p_tenant, p_session);
   here text := s.turn_conversation_id;
@@ -192,15 +193,16 @@ begin
      where c.tenant_id = p_tenant and c.session_id = p_session and m.due_at <= clock_timestamp() order by m.due_at limit 1;
     if here is null then return 'idle'; end if;
   end if;
-  update messages set state = 'cancelled' where tenant_id = p_tenant and conversation_id = here and state = 'pending' and seq <= upto
-     and kind in ('text', 'note', case when s.step > 0 then 'verdict' else 'text' end);
+  update messages set state = p_state, error = p_error where tenant_id = p_tenant and conversation_id = here and state = 'pending' and seq <= upto
+     and case when s.step > 0 then turn = s.turn and session_id = p_session
+              else p_state = 'parked' and due_at <= clock_timestamp() or kind in ('text', 'note') end;
   update approvals set state = 'cancelled', verdict = 'cancelled', decided_by = 'policy', decided_at = clock_timestamp(), wake_at = null
    where tenant_id = p_tenant and state = 'pending' and call_id in (select id from calls where tenant_id = p_tenant and session_id = p_session and turn = s.turn and s.step > 0);
   update calls set state = 'cancelled' where tenant_id = p_tenant and session_id = p_session and turn = s.turn and s.step > 0 and state in ('ready', 'asking', 'waiting', 'approved');
   update sessions set turn = turn + 1, step = 0, turn_conversation_id = null, turn_upto = null, version = version + 1 where tenant_id = p_tenant and id = p_session;
   delete from drafts where tenant_id = p_tenant and conversation_id = here;
   perform rest_of(p_tenant, p_session);
-  return 'cancelled';
+  return p_state;
 end $$;
 
 -- A follow-up an agent asked for: a message to itself that is due later. Part of the tool's transaction.

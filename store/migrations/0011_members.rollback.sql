@@ -1,7 +1,7 @@
 drop function erase_session, remove_account, admit, decide_send, append_outbound, promise_delivery, start_session, api_account, phase_of;
 drop type spoken;
 drop type started;
-drop index audit_by_age, requests_by_time;
+drop index conversations_by_peer, requests_by_time;
 alter table idempotency drop column sealed, add column body jsonb;
 
 create or replace function may_end(p_tenant text, p_session text, p_conversation text, p_turn bigint, p_n int) returns boolean language plpgsql as $$

@@ -3,7 +3,7 @@
 -- An answer that is kept for an Idempotency-Key may hold a secret, so it is sealed.
 alter table idempotency drop column body, add column sealed bytea;
 create index requests_by_time on requests (tenant_id, at);
-create index audit_by_age on audit (tenant_id, id desc);
+create index conversations_by_peer on conversations (tenant_id, account_id, peer);
 
 -- closed > suspended, handed_off > active (an open turn, or something due) > awaiting_approval > idle.
 create function phase_of(s sessions) returns text language sql stable as $$

@@ -45,12 +45,13 @@ async def test_the_chat_fits_and_has_no_serious_axe_finding(chat: Chat, looks: d
 async def test_the_approvals_fit_and_have_no_serious_axe_finding(approvals: Approvals, chat: Chat, looks: dict[str, Any]) -> None:
     """With one that waits and one that was decided."""
     await chat.send(f"refund 5 to {LONG[:150]}")
-    ask = approvals.asks(LONG[:150])
+    ask = approvals.asks(LONG[:150]).first
     await ask.locator("textarea").fill("w" * 300, timeout=SOON)
     await ask.get_by_role("button", name="Deny").click()
     await expect(approvals.page.locator(".settled").first).to_be_visible()
-    await chat.send("refund 6 to Hanna")
-    await expect(approvals.asks("Hanna")).to_be_visible(timeout=SOON)
+    someone = f"Hanna {looks['viewport']['width']} {looks['color_scheme']}"
+    await chat.send(f"refund 6 to {someone}")
+    await expect(approvals.asks(someone)).to_be_visible(timeout=SOON)
 
     await fits(approvals.page)
     await has_no_serious_finding(approvals.page)

@@ -8,23 +8,23 @@ const page = document.body.dataset;
 
 export const isUs = (member) => member === page.member;
 
-/** A name for whoever decided or asked: a member's or a person's, `you`, or the clock's policy. */
+/** A name for whoever decided or asked: `you`, the clock's policy, a member by name or, where only that is known, by id. */
 export function nameOf(who) {
   if (!who) return "somebody";
-  if (typeof who === "object") return nameOf(who.name ?? who.id);
   if (isUs(who)) return "you";
-  return who === "policy" ? "the deadline’s default" : who;
+  return who === "policy" ? "the deadline’s default" : shortId(who);
 }
 
 /** Who asked, and from which conversation. */
-export function askedLine({ requester, conversation_id: conversation }) {
-  return `Asked by ${nameOf(requester)}${conversation ? ` in conversation ${shortId(conversation)}` : ""}`;
+export function askedLine({ requester, agent, conversation_id: conversation }) {
+  const by = requester?.startsWith("ses_") ? (agent ? `the agent ${agent}` : "an agent") : nameOf(requester);
+  return `Asked by ${by}${conversation ? ` in conversation ${shortId(conversation)}` : ""}`;
 }
 
 /** An id as people compare them: its kind and its last letters. The whole one belongs into the title. */
 function shortId(id) {
   const [kind, rest] = id.split("_");
-  return rest?.length > 8 ? `${kind}_…${rest.slice(-6)}` : id;
+  return rest?.length === 26 ? `${kind}_…${rest.slice(-6)}` : id;
 }
 
 /** Whoever decided an approval, by name. */

@@ -1,1 +1,1 @@
-delete from accounts where tenant_id = %(tenant)s and id = %(account)s
+select remove_account(%(tenant)s, %(account)s) as asked

@@ -1,1 +1,1 @@
-select append_outbound(%(tenant)s, %(conversation)s, %(message)s, %(text)s, %(member)s, %(commit_delivers)s) as session
+select * from append_outbound(%(tenant)s, %(conversation)s, %(message)s, %(external_id)s, %(text)s, %(member)s, %(commit_delivers)s)

@@ -1,1 +1,1 @@
-select decide_send(%(tenant)s, %(message)s, %(verb)s, %(copy)s, %(member)s) as session
+select * from decide_send(%(tenant)s, %(message)s, %(verb)s, %(copy)s, %(member)s)

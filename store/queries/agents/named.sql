@@ -1,0 +1,2 @@
+select id, name, persona, backend, model, mode, language, tools, version, created_at from agents
+ where tenant_id = %(tenant)s and %(name)s in (id, name) order by id <> %(name)s limit 1

@@ -1,0 +1,3 @@
+select b.id, b.account_id, c.name as account, b.chat, b.thread, b.agent_id, a.name as agent, b.created_at
+  from bindings b join agents a on a.tenant_id = b.tenant_id and a.id = b.agent_id left join accounts c on c.tenant_id = b.tenant_id and c.id = b.account_id
+ where b.tenant_id = %(tenant)s and b.id = %(binding)s

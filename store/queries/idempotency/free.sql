@@ -1,0 +1,1 @@
+delete from idempotency where tenant_id = %(tenant)s and actor = %(actor)s and key = %(key)s and created_at = %(claimed_at)s and status is null

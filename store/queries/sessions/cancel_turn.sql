@@ -1,1 +1,0 @@
-select cancel_turn(%(tenant)s, %(session)s) as outcome

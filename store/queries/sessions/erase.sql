@@ -1,0 +1,1 @@
+select erase_session(%(tenant)s, %(session)s, %(member)s) as asked
