@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.beats import beating, paid_for
 from activities.errors import edge, translated
@@ -69,6 +70,13 @@ class Messages:
             if error.retryable:
                 raise
             await self._end(ref, sending, "parked", error=error.detail)
+        except ApplicationError:
+            raise
+        except Exception as error:
+            log.exception("send.failed", message=sending.message_id)
+            if (sending.attempt or 1) < TRIES:
+                raise
+            await self._end(ref, sending, "parked", error=f"the channel's adapter failed ({type(error).__name__})")
 
     async def _settled_before(self, ref: ConversationRef, sending: Sending, seen: AccountSeen, channel: Channel) -> bool:
         """Whether a broken earlier attempt leaves nothing to send: it is read back, or only a member can decide."""

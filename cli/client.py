@@ -64,7 +64,7 @@ class Api:
             raise Refused(f"{self.place.api} does not know this key; give another with --key or SWITCHBOARD_KEY.", code="unauthorized")
         if not problem:
             raise Refused(f"{self.place.api} answered {response.status_code}; name Switchboard's API with --api.")
-        raise Refused(problem.pop("detail"), **problem)
+        raise (Unavailable if response.status_code >= 500 else Refused)(problem.pop("detail"), **problem)
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:

@@ -17,8 +17,10 @@ from cli.output import out
 
 WIDEST = 100
 """Columns beyond which lines are not stretched: the eye would lose the line."""
-JOINERS = "\u200c\u200d"
-"""Invisible characters that emoji and some scripts need."""
+KEPT = "\n\t\u200c\u200d"
+"""Line ends, and the invisible characters that emoji and some scripts need."""
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+"""Categories of characters that do something instead of being seen."""
 STYLES = {
     "pending": "yellow", "awaiting_approval": "yellow", "undecided": "yellow", "held": "yellow", "pairing": "yellow", "reconnecting": "yellow",
     "unknown": "yellow", "suspended": "yellow", "handed_off": "yellow",
@@ -30,13 +32,13 @@ STYLES = {
 
 def clean(text: str) -> str:
     """Text that others wrote, without what could move the cursor, ring, or turn the reading direction."""
-    return "".join(char if char in "\n\t" or char in JOINERS or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else "\ufffd" for char in text)
+    return "".join(char if char in KEPT or unicodedata.category(char) not in UNSEEN else "\ufffd" for char in text)
 
 
 def exact(value: Any) -> str:
     """A JSON value, every character of it visible: what cannot be seen is written as its escape."""
     drawn = json.dumps(value, ensure_ascii=False, indent=2 if _nested(value) else None)
-    return "".join(char if char == "\n" or char in JOINERS or clean(char) == char else _escape(char) for char in drawn)
+    return "".join(char if clean(char) == char else _escape(char) for char in drawn)
 
 
 def _escape(char: str) -> str:
@@ -54,7 +56,7 @@ def arguments_in_words(arguments: Mapping[str, Any]) -> str:
 
 def named(state: str | None) -> Text:
     """A state in its colour, as words."""
-    return Text((state or "").replace("_", " "), style=STYLES.get(state or "", ""))
+    return Text.assemble(((state or "").replace("_", " "), STYLES.get(state or "", "")))
 
 
 def width(console: Console = out) -> int:
@@ -118,9 +120,9 @@ def as_json(body: Any) -> None:
     out.print(json.dumps(body, ensure_ascii=False, indent=2), markup=False, emoji=False)
 
 
-def blank() -> None:
+def blank(console: Console = out) -> None:
     """An empty line between things."""
-    out.print()
+    console.print()
 
 
 def more(body: Mapping[str, Any]) -> None:

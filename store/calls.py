@@ -68,7 +68,7 @@ async def finish(source: Database | Transaction, tenant: str, call: str, result:
 
 async def mark_unknown(tx: Transaction, call: str) -> bool:
     """CAS started → unknown: nobody can say whether it was done. False when it is settled already."""
-    return bool(await tx.run("calls/mark_unknown", call=call))
+    return bool(await tx.count("calls/mark_unknown", call=call))
 
 
 class Writes:

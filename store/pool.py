@@ -12,11 +12,13 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from domain.errors import Invalid, NotFound, StoreUnavailable
+from domain.errors import Conflict, Invalid, NotFound, StoreUnavailable
 
 QUERIES = Path(__file__).parent / "queries"
 Row = TypeVar("Row")
 log = structlog.get_logger()
+UNIQUE = {"accounts_tenant_id_name_key": "name", "agents_tenant_id_name_key": "name", "bindings_by_pattern": "chat"}
+"""The field that a person gave, by the constraint it broke."""
 
 
 @cache
@@ -32,9 +34,14 @@ class Transaction:
         self._connection = connection
         self.tenant = tenant
 
-    async def run(self, name: str, /, **params: Any) -> int:
+    async def run(self, name: str, /, **params: Any) -> None:
+        """Runs a statement without waiting for what it comes to; an error shows at the next read or the commit."""
+        await self._connection.execute(statement(name), {"tenant": self.tenant, **params})
+
+    async def count(self, name: str, /, **params: Any) -> int:
         """Runs a statement and returns how many rows it touched."""
         cursor = await self._connection.execute(statement(name), {"tenant": self.tenant, **params})
+        await cursor.nextset()  # in a pipeline the count is known only after the result was fetched
         return cursor.rowcount
 
     async def rows(self, name: str, kind: type[Row], /, **params: Any) -> list[Row]:
@@ -82,6 +89,12 @@ class Database:
             raise StoreUnavailable from error
         except psycopg.errors.NoDataFound as error:
             raise NotFound from error
+        except psycopg.errors.UniqueViolation as error:
+            raise Conflict("There is one like this already; choose another name or pattern.", field=UNIQUE.get(error.diag.constraint_name or "")) from error
+        except psycopg.errors.ForeignKeyViolation as error:
+            raise Conflict from error
+        except psycopg.errors.CheckViolation as error:
+            raise Invalid("A value is outside of what is allowed.") from error
         except psycopg.DataError as error:
             raise Invalid(f"A value is not accepted by the store ({type(error).__name__}).") from error
 

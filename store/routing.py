@@ -1,6 +1,7 @@
 """Where a conversation goes, in Postgres."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -10,7 +11,7 @@ from store.pool import Database, Transaction
 
 
 class Undecided(BaseModel):
-    """A conversation with all that its route is decided by."""
+    """A conversation with all that its route is decided by. `agent_id` is the agent of its open session, None where none is open."""
 
     id: str
     account_id: str
@@ -24,6 +25,9 @@ class Undecided(BaseModel):
     owner_identities: list[str]
     tier: Literal["owner", "admitted", "guest", "blocked"]
     unsent: bool
+    agent_id: str | None
+    next_session_id: str | None
+    wake_at: datetime | None
     bindings: list[Mapping[str, Any]]
 
 
@@ -45,6 +49,11 @@ async def leave_undecided(db: Database, tenant: str, conversation: str, state: s
     return bool((await db.call("routing/leave_undecided", dict, params))["left_so"])
 
 
-async def promise_unsettled(tx: Transaction, account: str | None) -> int:
+async def promise_unsettled(tx: Transaction, account: str | None) -> None:
     """After bindings or admission changed: every conversation that waits is looked at again."""
-    return await tx.run("routing/promise_unsettled", account=account)
+    await tx.run("routing/promise_unsettled", account=account)
+
+
+async def keep(tx: Transaction, conversation: str, promised_at: datetime | None) -> None:
+    """A settled conversation stays where it is: the promise that was seen is kept, a newer one stays."""
+    await tx.run("routing/keep", conversation=conversation, promised_at=promised_at)

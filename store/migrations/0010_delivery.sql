@@ -25,7 +25,8 @@ begin
   return found;
 end $$;
 
--- What a member decides about a send that is unknown, parked or failed: resend (a labelled copy), mark-sent or drop.
+-- What a member decides about a send that is unknown, parked or failed: resend (a labelled copy), mark-sent or drop. A parked inbound
+-- message is tried again by the same word.
 create function decide_send(p_tenant text, p_message text, p_verb text, p_copy text, p_member text) returns text language plpgsql as $$
 declare
   m messages;
@@ -36,6 +37,13 @@ begin
   select * into c from conversations where tenant_id = p_tenant and id = m.conversation_id for update;
   select * into m from messages where tenant_id = p_tenant and id = p_message for update;
   if m.id is null then return 'not_found'; end if;
+  if m.direction = 'inbound' and m.state = 'parked' and p_verb = 'resend' then
+    update messages set state = case when c.state = 'settled' then 'pending' else 'held' end, due_at = clock_timestamp(), error = null, turn = null
+     where tenant_id = p_tenant and id = p_message;
+    insert into audit (tenant_id, actor, action, subject) values (p_tenant, p_member, 'message.retry', p_message);
+    perform promise_session(p_tenant, c.session_id);
+    return coalesce(c.session_id, '');
+  end if;
   if m.state not in ('unknown', 'parked', 'failed') or m.direction <> 'outbound' then return 'conflict'; end if;
   insert into audit (tenant_id, actor, action, subject) values (p_tenant, p_member, 'message.' || p_verb, p_message);
   if p_verb = 'resend' then

@@ -1,13 +1,12 @@
 """Approvals: asked in the chat, decided on the console, told in the chat."""
 
 import re
-from urllib.parse import quote
 
 import httpx
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import Stack
-from tests.browser.screens import SOON, Approvals, Chat
+from tests.browser.screens import SOON, Approvals, Chat, Wire
 
 
 async def test_an_approval_given_on_the_console_shows_in_the_chat(chat: Chat, approvals: Approvals) -> None:
@@ -29,9 +28,26 @@ async def test_an_approval_given_on_the_console_shows_in_the_chat(chat: Chat, ap
     await expect(chat.card).to_have_attribute("data-lit", "yes", timeout=SOON)
     await expect(chat.card).to_contain_text("Approved")
     await chat.hears(re.compile("25.*approved|approved.*25"))
+
+    before = await chat.page.locator(".row").evaluate_all("rows => rows.map(row => row.dataset.side)")
     await chat.page.reload()
-    await expect(chat.card).to_have_count(1, timeout=SOON)
-    await expect(chat.card).to_contain_text("Approved")
+
+    await expect(chat.card).to_contain_text("Approved", timeout=SOON)
+    assert await chat.page.locator(".row").evaluate_all("rows => rows.map(row => row.dataset.side)") == before == ["own", "card", "theirs", "theirs"]
+
+
+async def test_a_decision_that_was_missed_is_told_on_return(stack: Stack, chat: Chat, wire: Wire, approvals: Approvals) -> None:
+    """Decided while the chat was away: its card is right as soon as it is back."""
+    await chat.send("refund 26 to Abel")
+    await expect(chat.card).to_contain_text("Waiting for a person", timeout=SOON)
+    wire.is_cut = True
+    await wire.drop()
+    await decide(stack, await approvals.asks("Abel").locator("[data-part=id]").inner_text(), "denied")
+
+    wire.is_cut = False
+
+    await expect(chat.card).to_contain_text("Denied", timeout=SOON)
+    await expect(chat.card).to_have_count(1)
 
 
 async def test_a_denial_reaches_the_chat(chat: Chat, approvals: Approvals) -> None:
@@ -59,8 +75,8 @@ async def test_a_card_says_what_is_asked_by_whom_and_for_how_long(chat: Chat, ap
     assert re.fullmatch(r"(30:00|29:\d\d)", first)
     await expect(ask.locator("[data-part=left]")).not_to_have_text(first)
     runs = [await ask.locator(f"[data-part={name}]").get_attribute("href") or "" for name in ("run", "session-run")]
-    assert quote(f"approval/{await approvals.page.locator('body').get_attribute('data-tenant')}/{approval}", safe="") in runs[0]
-    assert "/workflows/session%2F" in runs[1]
+    assert re.search(rf"/workflows/approval%2Ften_\w+%2F{approval}$", runs[0])
+    assert re.search(r"/workflows/session%2Ften_\w+%2Fses_\w+$", runs[1])
 
 
 async def test_what_is_being_typed_is_not_lost_when_others_decide(stack: Stack, chat: Chat, approvals: Approvals) -> None:

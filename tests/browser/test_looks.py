@@ -33,7 +33,7 @@ async def test_the_chat_fits_and_has_no_serious_axe_finding(chat: Chat, looks: d
     await has_no_serious_finding(chat.page)
     await chat.send(f"echo {LONG}\n```\n{'a long line of code ' * 12}\n```\nand `inline` words")
     await expect(chat.page.locator("#rows > .theirs pre")).to_have_count(1, timeout=SOON)
-    await chat.send("refund 25 to Ana")
+    await chat.send("refund 25 to someone")
     await expect(chat.card).to_be_visible(timeout=SOON)
     await chat.page.fill("#text", "x" * 5_000)
 

@@ -156,9 +156,9 @@ function approval(frame) {
   const before = row.approval.state;
   if (known) putApproval(row, frame);
   cards.set(frame.approval_id, row);
-  const seq = frame.seq ?? row.seq ?? highest + 0.5;
   const at = known ? row.at : atOf(frame, frame.approval_id);
-  log.holding(() => log.place(row, { keys: [frame.approval_id], seq: known ? row.seq : seq, at, side: "card" }));
+  const seq = known ? row.seq : frame.seq ?? log.seqAt(at);
+  log.holding(() => log.place(row, { keys: [frame.approval_id], seq, at, side: "card" }));
   if (known ? before !== frame.state : at >= ANNOUNCE_FROM) announce(row);
 }
 

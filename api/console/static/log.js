@@ -45,6 +45,12 @@ export class Log {
     return row ? row.seq : 0;
   }
 
+  /** A place between two seqs, for what has none of its own: behind everything that was there at that moment. */
+  seqAt(at) {
+    const before = [...this.#list.children].filter((row) => Number.isInteger(row.seq) && row.at <= at);
+    return (before.at(-1)?.seq ?? 0) + 0.5;
+  }
+
   /** Makes `row` known by `keys` and puts it where its seq belongs; without one it stands after all that have one. */
   place(row, { keys, seq = null, at, side }) {
     for (const key of keys) if (key) this.#rows.set(key, row);
