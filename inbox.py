@@ -52,11 +52,14 @@ class Pokes:
         )  # fmt: skip
 
     async def approval(self, tenant: str, approval: str) -> None:
-        """Starts an approval's clock, once; one that runs or has run is left alone. Raises RPCError when Temporal is away."""
+        """Starts an approval's clock, or has the one that runs read again; one that ended by force is started anew.
+
+        Raises RPCError when Temporal is away.
+        """
         try:
             await self._temporal.start_workflow(
                 ApprovalWorkflow.run, ApprovalRef(tenant, approval), id=approval_workflow(tenant, approval), task_queue=TASK_QUEUE,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE, search_attributes=_attributes(tenant, "approval", "pending"),
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY, search_attributes=_attributes(tenant, "approval", "pending"),
                 static_summary="approval: waits for a verdict, or for its deadline", priority=Priority(fairness_key=tenant), task_timeout=TASK_TIMEOUT, rpc_timeout=POKE_TIMEOUT,
             )  # fmt: skip
         except WorkflowAlreadyStartedError:

@@ -4,12 +4,14 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -69,7 +71,19 @@ async def connect(settings: Settings, *, lazy: bool) -> Client:
     """A client of Temporal; TLS and API key from its own usual variables. Raises RuntimeError when not lazy and Temporal is away."""
     profile: dict[str, Any] = dict(ClientConfig.load_client_connect_config(disable_file=True))
     profile |= {"target_host": settings.temporal_address, "namespace": settings.temporal_namespace}
-    return await Client.connect(**profile, lazy=lazy, data_converter=pydantic_data_converter)
+    figures = None if lazy else figures_at(settings.host, settings.metrics_port)
+    return await Client.connect(**profile, lazy=lazy, data_converter=pydantic_data_converter, runtime=figures)
+
+
+@cache
+def figures_at(host: str, port: int) -> Runtime | None:
+    """Temporal's runtime with its own figures served for Prometheus, once per process; None for port 0. Raises StartFailed for a taken port."""
+    if not port:
+        return None
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=f"{host}:{port}")))
+    except ValueError as error:
+        raise StartFailed(f"SWITCHBOARD_METRICS_PORT is {port}, where something else listens already; choose another.") from error
 
 
 def channels() -> dict[str, Channel]:

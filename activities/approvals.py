@@ -4,6 +4,7 @@ from temporalio import activity
 
 from activities import Pokes, Wakes
 from activities.errors import edge
+from domain.approvals import named_by_id
 from domain.errors import NotFound
 from domain.progress import ApprovalRef, Armed, CallRef, Clocked
 from store import approvals, calls
@@ -48,7 +49,8 @@ class Approvals:
             await approvals.keep_clock(tx, ref.approval)
         if clock is None:
             return Clocked(state="gone")
-        return Clocked(state=clock.state, verdict=clock.verdict, deadline_at=clock.deadline_at)  # type: ignore[arg-type]
+        asked = named_by_id(clock.approvers.get("of", ()))
+        return Clocked(state=clock.state, verdict=clock.verdict, deadline_at=clock.deadline_at, asked=asked)  # type: ignore[arg-type]
 
     @activity.defn(name="expire")
     @edge

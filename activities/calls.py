@@ -7,11 +7,12 @@ import structlog
 from temporalio import activity
 
 from activities import Wakes
-from activities.beats import beating, paid_for
+from activities.beats import NotWanted, beating, paid_for, while_wanted
 from activities.errors import edge
 from agents import Hands, Tool
 from agents.runner import run as run_tool
-from domain.errors import SwitchboardError, ToolFailed
+from agents.storable import clean_text
+from domain.errors import Refused, StoreUnavailable, SwitchboardError
 from domain.progress import CallRef
 from store import calls
 from store.calls import Begun, Writes
@@ -19,6 +20,10 @@ from store.notices import Notices
 from store.pool import Database
 
 log = structlog.get_logger()
+TRIES = 5
+"""How often a tool that breaks down inside our own transaction is tried before its call has failed."""
+BROKE_DOWN = "The tool broke down; a member can see why in the log."
+STOPPED = "It was stopped while it ran, because its turn was cancelled."
 
 
 class Calls:
@@ -40,15 +45,29 @@ class Calls:
             if tool and tool.commits:
                 return await self._commit(ref, tool, call.conversation_id)
             begun = await calls.start(self._db, ref.tenant, ref.call, activity.info().activity_id, ref.sha256)
-            if begun.status == "broken" and not (tool and tool.idempotent):
-                async with self._db.transaction(ref.tenant) as tx:
-                    await calls.mark_unknown(tx, ref.call)
-                return "unknown"
             if begun.status not in ("started", "broken"):
                 return begun.status
-            result, failed = await self._carry_out(ref, tool, begun)
+            if begun.status == "broken" and not (tool and tool.idempotent and await self._wanted(ref)):
+                return await self._break_off(ref, tool)
+            try:
+                result, failed = await while_wanted(self._carry_out(ref, tool, begun), lambda: self._wanted(ref))
+            except NotWanted:
+                return await self._break_off(ref, tool)
             await self._finish(ref, result, failed)
             return "failed" if failed else "done"
+
+    async def _wanted(self, ref: CallRef) -> bool:
+        async with self._db.transaction(ref.tenant) as tx:
+            return await calls.wanted(tx, ref.call)
+
+    async def _break_off(self, ref: CallRef, tool: Tool | None) -> str:
+        """A call that began and will not be finished: nobody can say what became of it, unless repeating it would have been harmless."""
+        async with self._db.transaction(ref.tenant) as tx:
+            if tool and tool.idempotent:
+                await calls.stop(tx, ref.call, STOPPED)
+                return "cancelled"
+            await calls.mark_unknown(tx, ref.call)
+            return "unknown"
 
     async def _commit(self, ref: CallRef, tool: Tool, conversation: str) -> str:
         """A tool that only writes to our own Postgres: judged, done and finished in one commit."""
@@ -61,11 +80,22 @@ class Calls:
                 effects = Writes(tx, session=begun.session_id or "", conversation=conversation, call=ref.call)
                 result = await run_tool(tool, dict(begun.arguments or {}), self._hands(ref, begun, effects))
                 await calls.finish(tx, ref.tenant, ref.call, result, failed=False)
-        except ToolFailed as error:
-            await calls.start(self._db, ref.tenant, ref.call, activity.info().activity_id, ref.sha256)
-            await self._finish(ref, error.detail, True)
-            return "failed"
+        except Refused as error:
+            return await self._fail(ref, error.detail)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            if activity.info().attempt < TRIES:
+                raise
+            log.exception("act.failed", call=ref.call, tool=tool.name)
+            return await self._fail(ref, BROKE_DOWN)
         return "done"
+
+    async def _fail(self, ref: CallRef, why: str) -> str:
+        """What a transaction that was undone leaves to write down."""
+        await calls.start(self._db, ref.tenant, ref.call, activity.info().activity_id, ref.sha256)
+        await self._finish(ref, clean_text(why), True)
+        return "failed"
 
     async def _carry_out(self, ref: CallRef, tool: Tool | None, begun: Begun) -> tuple[Any, bool]:
         if tool is None:
@@ -73,10 +103,10 @@ class Calls:
         try:
             return await run_tool(tool, dict(begun.arguments or {}), self._hands(ref, begun, None)), False
         except SwitchboardError as error:
-            return error.detail, True
+            return clean_text(error.detail), True
         except Exception:
             log.exception("act.failed", call=ref.call, tool=tool.name)
-            return "The tool broke down; a member can see why in the log.", True
+            return BROKE_DOWN, True
 
     async def _finish(self, ref: CallRef, result: Any, failed: bool) -> None:
         decision = await paid_for(lambda: calls.finish(self._db, ref.tenant, ref.call, result, failed=failed))

@@ -63,7 +63,9 @@ def verdict_of(asked: Asked) -> Verdict:
         comment=asked.comment,
         answer=asked.answer,
         result=asked.result,
-        failed=asked.call.state == "failed",
+        failed=asked.call.state in ("failed", "cancelled"),
+        purpose="outcome" if asked.purpose == "outcome" else "gate",
+        uncertain=asked.call.state == "unknown",
     )
 
 

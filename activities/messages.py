@@ -22,6 +22,9 @@ from texts import text
 log = structlog.get_logger()
 TRIES = 4
 """The first try and three more; then a message is parked."""
+PAUSES = (2.0, 8.0, 30.0)
+"""Seconds before the second, third and fourth try of a message, where the channel does not say."""
+SHORTEST_PAUSE = 0.1
 TOO_OLD = timedelta(hours=24)
 
 
@@ -97,7 +100,8 @@ class Messages:
             await self._end(ref, sending, "parked", error=error.detail)
             return
         await self._end(ref, sending, "intent", error=error.detail)
-        raise translated(error)
+        after = error.retry_after if error.retry_after is not None else PAUSES[(sending.attempt or 1) - 1]
+        raise translated(SendFailed(error.detail, retry_after=max(SHORTEST_PAUSE, after)))
 
     async def _end(self, ref: ConversationRef, sending: Sending, state: str, *, receipt: str | None = None, error: str | None = None) -> None:
         await paid_for(

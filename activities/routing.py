@@ -5,10 +5,11 @@ from temporalio import activity
 from activities import Wakes
 from activities.errors import edge
 from domain.progress import ConversationRef, Routed
-from domain.routing import Leave, Settle, decide_route
+from domain.routing import Leave, Settle, decide_route, stays
 from store import routing
 from store.notices import Notices
 from store.pool import Database
+from store.routing import Undecided
 
 
 class Routing:
@@ -25,11 +26,12 @@ class Routing:
             look = await routing.look(tx, ref.conversation)
         if look is None:
             return Routed(outcome="gone", why="the conversation is gone")
-        if look.unsent and look.state != "settled":
+        if look.unsent and (look.state != "settled" or look.agent_id is None):
             return Routed(outcome="deliver")
-        if look.state == "settled":
-            return Routed(outcome="settled", why="it belongs to a session")
-        match decide_route(look):
+        decided = decide_route(look)
+        if look.state == "settled" and stays(look, decided):
+            return await self._keep(ref, look)
+        match decided:
             case Settle(agent_id=agent):
                 session = await routing.settle(self._db, ref.tenant, ref.conversation, agent)
                 self._inbox.wake(ref.tenant, "session", session)
@@ -39,3 +41,8 @@ class Routing:
                 left = await routing.leave_undecided(self._db, ref.tenant, ref.conversation, state, look.last_seq)
                 self._notices.tell(ref.tenant, ref.conversation)
                 return Routed(outcome=state if left else "again", why=why)
+
+    async def _keep(self, ref: ConversationRef, look: Undecided) -> Routed:
+        async with self._db.transaction(ref.tenant) as tx:
+            await routing.keep(tx, ref.conversation, look.wake_at)
+        return Routed(outcome="settled", why="it belongs to a session")

@@ -11,7 +11,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import Wakes
-from activities.beats import beating, paid_for
+from activities.beats import NotWanted, beating, paid_for, while_wanted
 from activities.errors import edge, translated
 from activities.looking import Drafting, look_of
 from agents import Backend, Call, Reply, Say, Thought, Tool
@@ -104,7 +104,10 @@ class Sessions:
         drafting = Drafting(self._db, self._notices, ref.tenant, sight.conversation_id or "", message, bool(channel and channel.streams))
         try:
             async with drafting:
-                thought = await self._ask_backend(sight, drafting)
+                thought = await while_wanted(self._ask_backend(sight, drafting), lambda: self._wanted(ref, sight))
+        except NotWanted:
+            await self._record(ref, sight, None, "discarded", began)
+            return None
         except ModelRefused as error:
             thought = _sorry("model-refused", sight, reason=error.detail)
         except (ModelUnavailable, TimeoutError) as error:
@@ -122,6 +125,11 @@ class Sessions:
         ended = await self._end(ref, sight, thought, message)
         await self._record(ref, sight, thought, "used" if ended.status == "committed" else "discarded", began)
         return self._after(ref, sight, ended)
+
+    async def _wanted(self, ref: SessionRef, sight: Sight) -> bool:
+        """Whether an answer to this look would still be taken."""
+        async with self._db.transaction(ref.tenant) as tx:
+            return await sessions.unchanged(tx, ref.session, sight.turn, sight.step)
 
     async def _ask_backend(self, sight: Sight, drafting: "Drafting") -> Thought:
         backend = self._backends.get(sight.agent.backend)
@@ -191,14 +199,14 @@ class Sessions:
         step = sight.next_step if ended.call_id else 0
         turn = sight.next_turn if ended.call_id or sight.conversation_id else sight.turn
         return Looked(
-            next=ended.next or "more", turn=turn, step=step, id=ended.call_id or "", sha256=ended.sha256, due_at=ended.due_at,
+            next=ended.next or "more", turn=turn, step=step, id=ended.call_id or "", sha256=ended.sha256, due_at=ended.due_at, asking=sight.asking,
             linger=self._limits.linger, looks_before_continue=self._limits.looks_before_continue,
         )  # fmt: skip
 
     def _looked(self, next_: Any, sight: Sight | None, **more: Any) -> Looked:
         return Looked(
-            next=next_, turn=sight.turn if sight else 0, step=sight.step if sight else 0, linger=self._limits.linger,
-            looks_before_continue=self._limits.looks_before_continue, **more,
+            next=next_, turn=sight.turn if sight else 0, step=sight.step if sight else 0, asking=bool(sight and sight.asking),
+            linger=self._limits.linger, looks_before_continue=self._limits.looks_before_continue, **more,
         )  # fmt: skip
 
     async def _record(self, ref: SessionRef, sight: Sight, thought: Thought | None, outcome: str, began: float) -> None:

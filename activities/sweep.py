@@ -65,7 +65,7 @@ class Sweep:
     async def _poke(self, poke: Awaitable[None]) -> None:
         try:
             await poke
-        except RPCError as error:
+        except (RPCError, RuntimeError) as error:
             log.info("sweep.poke_lost", error=type(error).__name__)
 
     async def _tidy(self, tenant: str, unused_since: datetime) -> None:

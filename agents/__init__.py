@@ -29,7 +29,11 @@ class ToolSpec(Frozen):
 
 
 class Verdict(Frozen):
-    """What became of an approval this session asked for, with the call's result where it was carried out."""
+    """What became of an approval this session asked for, with the call's result where it was carried out.
+
+    With the purpose `outcome` a human was asked what became of a call that broke off, and `answer` is `done` or `not done`. `uncertain`
+    is an approved call that broke off: nobody knows yet whether it was carried out, and a human is asked.
+    """
 
     approval_id: str
     verdict: Literal["approved", "denied", "expired", "cancelled"]
@@ -39,6 +43,8 @@ class Verdict(Frozen):
     answer: Json = None
     result: Json = None
     failed: bool = False
+    purpose: Literal["gate", "outcome"] = "gate"
+    uncertain: bool = False
 
 
 class Heard(Frozen):

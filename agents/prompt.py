@@ -106,6 +106,9 @@ def _one(heard: Heard) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
+    if verdict.purpose == "outcome":
+        said = _json(verdict.answer) if verdict.verdict == "approved" else "nobody could say; do not repeat it unasked"
+        return fact(f"the call of {verdict.tool} {_json(dict(verdict.arguments))} that broke off: what became of it: {said}")
     match verdict.verdict:
         case "approved":
             decided = "was approved by a human"
@@ -122,7 +125,9 @@ def _verdict(verdict: Verdict) -> str:
         parts.append(f"comment: {_json(verdict.comment)}")
     if verdict.answer is not None:
         parts.append(f"answer: {_json(verdict.answer)}")
-    if verdict.verdict == "approved":
+    if verdict.uncertain:
+        parts.append("it broke off: nobody knows yet whether it was carried out, and a human was asked")
+    elif verdict.verdict == "approved":
         parts.append(f"{'it failed' if verdict.failed else 'result'}: {_json(verdict.result)}")
     return fact("; ".join(parts))
 

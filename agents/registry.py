@@ -28,6 +28,11 @@ def load(group: str) -> dict[str, Any]:
     return classes
 
 
+def names(group: str) -> list[str]:
+    """What a group has, by name, without importing any of it."""
+    return sorted({entry.name for entry in _entries(group)})
+
+
 def load_tools() -> dict[str, Tool]:
     """Every tool by name. One that contradicts itself is logged and left out."""
     tools: dict[str, Tool] = {}

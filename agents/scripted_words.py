@@ -1,4 +1,4 @@
-"""The sentences of the scripted backend. A verdict's sentence holds exactly one of approved, denied, expired, cancelled."""
+"""The sentences of the scripted backend. The sentence of a gate's verdict holds exactly one of approved, denied, expired, cancelled."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -80,7 +80,11 @@ def outcome_of_call(called: Called, call: Call) -> str:
 def outcome_of_verdict(verdict: Verdict) -> str:
     """What a human, or the clock, decided, and what was done then."""
     what = _described(verdict.tool, verdict.arguments)
+    if verdict.purpose == "outcome":
+        return _found_out(what, verdict)
     match verdict.verdict:
+        case "approved" if verdict.uncertain:
+            told = f"{what} was approved, but broke off: nobody knows yet whether it was done. A human was asked to look."
         case "approved" if verdict.failed:
             told = f"{what} was approved, but could not be done{_because(verdict.result)}"
         case "approved":
@@ -96,6 +100,14 @@ def outcome_of_verdict(verdict: Verdict) -> str:
     if verdict.answer is not None:
         told += f" The answer: {_short(value_in_words(verdict.answer))}"
     return f"{told} Comment: “{_short(verdict.comment.strip())}”" if verdict.comment.strip() else told
+
+
+def _found_out(what: str, verdict: Verdict) -> str:
+    """What a human, or the call itself at last, said of a call that broke off."""
+    if verdict.verdict != "approved":
+        return f"{what} broke off, and nobody said what became of it; please look before you repeat it."
+    said = "was done after all" if verdict.answer == "done" else "was not done"
+    return f"{what} broke off, and it turned out that it {said}."
 
 
 def _described(tool: str, arguments: Mapping[str, Json]) -> str:

@@ -9,16 +9,35 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import structlog
 from fastapi import FastAPI, Request, Response
 
-from api import accounts, agents, approvals, bindings, channels, chat, conversations, errors, events, health, keys, messages, sessions, webhooks
+from api import (
+    accounts,
+    agents,
+    approvals,
+    audit,
+    bindings,
+    channels,
+    chat,
+    conversations,
+    errors,
+    events,
+    health,
+    keys,
+    messages,
+    people,
+    sessions,
+    status,
+    webhooks,
+)  # fmt: skip
 from api.console import pages
 from api.hub import Hub
 from api.metrics import REQUESTS
+from api.openapi import Application
 from parts import Parts
 
 log = structlog.get_logger()
 ROUTERS = (
-    health.router, channels.router, accounts.router, bindings.router, agents.router, conversations.router, messages.router,
-    sessions.router, approvals.router, events.router, keys.router, webhooks.router, chat.router, pages.router,
+    health.router, status.router, channels.router, accounts.router, bindings.router, agents.router, conversations.router, messages.router,
+    sessions.router, approvals.router, events.router, people.router, keys.router, audit.router, webhooks.router, chat.router, pages.router,
 )  # fmt: skip
 HEADERS = {
     "content-security-policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -48,7 +67,7 @@ def create_app(opened: Callable[[], AbstractAsyncContextManager[Parts]]) -> Fast
                 listening.cancel()
                 await asyncio.gather(listening, return_exceptions=True)
 
-    app = FastAPI(title="Switchboard", version="0.1.0", summary="Messaging channels to AI agents, durably.", lifespan=lifespan)
+    app = Application(title="Switchboard", version="0.1.0", summary="Messaging channels to AI agents, durably.", lifespan=lifespan, max_body_size=LARGEST_BODY)
     errors.install(app)
     app.middleware("http")(_around)
     for router in ROUTERS:

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from api.chat_feed import Feed
 from api.deps import hub, parts
 from api.metrics import ACCEPT_SECONDS, ACCEPTED, SOCKETS
-from domain.errors import ConnectionLimit, Invalid, NotFound, SwitchboardError
+from domain.errors import AccountDisconnected, ConnectionLimit, Invalid, NotFound, SwitchboardError
 from domain.ids import new_id
 from domain.messages import MAX_TEXT, Inbound
+from parts import Parts
 from store import accounts
 
 router = APIRouter(tags=["web chat"])
@@ -49,11 +50,15 @@ class Wrote(BaseModel):
 async def chat(socket: WebSocket, account_id: str) -> None:
     """One visitor's socket. Unknown accounts are refused before it opens."""
     p, h = parts(socket), hub(socket)
-    tenant = await accounts.tenant_of(p.db, account_id)
+    tenant, state = await _open_to(p, account_id)
     if tenant is None:
         await socket.close(4404)
         return
     await socket.accept()
+    if state != "connected":
+        await _error(socket, AccountDisconnected.code)
+        await socket.close(4409)
+        return
     if h.open_chats[account_id] >= p.settings.chat_connections:
         await _error(socket, ConnectionLimit.code)
         await socket.close(4429)
@@ -67,6 +72,16 @@ async def chat(socket: WebSocket, account_id: str) -> None:
     finally:
         h.open_chats[account_id] -= 1
         SOCKETS.dec()
+
+
+async def _open_to(p: Parts, account_id: str) -> tuple[str | None, str]:
+    """Whose web chat this is, and its state; no tenant where it is no web chat."""
+    tenant = await accounts.tenant_of(p.db, account_id)
+    if tenant is None:
+        return None, ""
+    async with p.db.transaction(tenant) as tx:
+        account = await accounts.one(tx, account_id)
+    return (tenant, account.state) if account and account.channel == "webchat" else (None, "")
 
 
 class Chat:
@@ -130,7 +145,7 @@ class Chat:
     async def _accept(self, visitor: str, wrote: Wrote, feed: Feed) -> None:
         inbound = Inbound(
             tenant_id=self._tenant, account_id=self._account, chat=visitor, sender=visitor, text=wrote.text,
-            external_id=json.dumps(["message", visitor, wrote.id]), at_once=wrote.button,
+            external_id=json.dumps(["message", visitor, wrote.id], ensure_ascii=False), at_once=wrote.button,
         )  # fmt: skip
         began = time.perf_counter()
         try:

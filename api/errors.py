@@ -45,7 +45,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        faults = [{"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
+        faults = [{"field": _field(e["type"], e["loc"]), "message": e["msg"].removeprefix("Value error, ")} for e in error.errors()]
         first = faults[0]
         return problem(422, Invalid.code, f"{first['field']}: {first['message']}", field=first["field"], errors=faults)
 
@@ -59,3 +59,8 @@ def install(app: FastAPI) -> None:
     async def _unknown(_: Request, error: Exception) -> JSONResponse:
         log.exception("api.failed", error=type(error).__name__)
         return problem(500, SwitchboardError.code, (SwitchboardError.__doc__ or "").strip())
+
+
+def _field(fault: str, where: tuple[int | str, ...]) -> str:
+    """The field of a fault as the caller knows it; the whole body where that is no JSON."""
+    return "body" if fault == "json_invalid" else ".".join(map(str, where[1:])) or str(where[0])

@@ -60,7 +60,7 @@ class ReceivesWebhooks(Protocol):
     """A channel that calls us."""
 
     def receive(self, account: AccountSeen, headers: Mapping[str, str], body: bytes) -> Sequence[Inbound]:
-        """The messages of a call, its signature checked first. Raises BadSignature (nothing is stored) or Invalid."""
+        """The messages of a call, its signature checked first; none for an event of an unknown kind. Raises BadSignature or Invalid."""
         ...
 
 

@@ -9,6 +9,10 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "up": "Start everything here and keep it running; Ctrl-C stops it.",
     "test": "Check everything: lint, types, import directions, tests.",
+    "status": "One screen: what runs, who is connected, what waits for you.",
+    "chat": "Talk to an agent from here, as a visitor of a web chat.",
+    "sessions": "What agents remember and do; pause, resume and close it.",
+    "approvals": "What waits for a human; approve or deny it.",
     "apply": "Create accounts, agents, bindings and people from a file.",
     "api": "Run the API alone.",
     "worker": "Run a worker alone.",

@@ -18,11 +18,9 @@ def list_entry(seen: Approval) -> None:
     """An approval in a list."""
     details = [seen["id"], f"asked by {asker(seen)} {ago(seen['created_at'])}"]
     if seen["state"] != "pending":
-        details.append(f"by {decider(seen)}")
+        details.append(f"decided by {decider(seen)}" + (f": {_line(seen['comment'])}" if seen.get("comment") else ""))
     elif seen.get("votes"):
         details.append(f"{len(seen['votes'])} of {seen['approvers'].get('quorum', 1)} have approved")
-    if seen.get("comment"):
-        details.append(_line(seen["comment"]))
     entry(_headline(seen), _standing(seen), details)
 
 
@@ -44,8 +42,8 @@ def _facts(seen: Approval) -> list[tuple[str, Text | str | None]]:
         ("options", "  ".join(exact(option) for option in seen.get("options") or [])),
         ("asked by", f"{asker(seen)}, {ago(seen['created_at'])}"),
         ("decides", approvers_in_words(seen["approvers"])),
-        ("votes", "\n".join(_vote(vote) for vote in seen.get("votes") or [])),
-        ("if nobody does", f"{default} at {clock(seen['deadline_at'])}" if pending else None),
+        ("votes", "\n".join(_vote(vote, seen) for vote in seen.get("votes") or [])),
+        ("otherwise", f"{default} at {clock(seen['deadline_at'])}" if pending else None),
         ("decided by", None if pending else f"{decider(seen)}, {ago(seen['decided_at'])}"),
         ("comment", clean(seen.get("comment") or "")),
         ("answer", exact(seen["answer"]) if seen.get("answer") is not None else None),
@@ -65,7 +63,7 @@ def approvers_in_words(approvers: Mapping[str, Any]) -> str:
     if approvers.get("sequence"):
         return ", then ".join(names)
     if len(names) > 1 and quorum > 1:
-        return f"all of {', '.join(names)}" if quorum == len(names) else f"{quorum} of {', '.join(names)}"
+        return " and ".join(names) if quorum == len(names) else f"{quorum} of {', '.join(names)}"
     return " or ".join(names)
 
 
@@ -97,8 +95,9 @@ def _standing(seen: Approval) -> Text:
     return named(seen["verdict"]).append(f" · {ago(seen['decided_at'])}")
 
 
-def _vote(vote: Mapping[str, Any]) -> str:
-    said = f"{vote['verdict']} by {clean(vote['by'])}, {ago(vote['at'])}"
+def _vote(vote: Mapping[str, Any], seen: Approval) -> str:
+    by = decider(seen) if vote["by"] == seen.get("decided_by") else clean(vote["by"])
+    said = f"{vote['verdict']} by {by}, {ago(vote['at'])}"
     return f"{said}: {_line(vote['comment'])}" if vote.get("comment") else said
 
 

@@ -10,15 +10,14 @@ from rich.text import Text
 
 from cli import approval_screen as view
 from cli.client import Api, speaking
+from cli.groups import noun
 from cli.output import err, out
 from cli.spans import ago, seconds
 from cli.tables import as_json, blank, more
 from domain.approvals import arguments_sha256
 from domain.errors import Refused, SwitchboardError, Unavailable
 
-app = typer.Typer(
-    help="What waits for a human, and the human's word on it.", invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode=None
-)
+app = noun("What waits for a human, and the human's word on it. Without a command: what waits.", "list", "--state", "pending")
 ONE_WAIT = 50.0
 """Seconds that one request waits at the API; shorter than what proxies allow."""
 NOT_APPROVED, STILL_WAITING = 3, 4
@@ -26,27 +25,20 @@ NOT_APPROVED, STILL_WAITING = 3, 4
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The approval, such as apr_01k….")]
 Json = Annotated[bool, typer.Option("--json", help="Print what the API answers.")]
-Comment = Annotated[str, typer.Option(help="Why; everybody who sees the approval can read it.")]
-Answer = Annotated[str, typer.Option(help="The answer, or one of the options, where that is what was asked.")]
+Comment = Annotated[str, typer.Option(metavar="TEXT", help="Why; everybody who sees the approval can read it.")]
+Answer = Annotated[str, typer.Option(metavar="TEXT", help="The answer, or one of the options, where that is what was asked.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Decide without being asked once more.")]
 States = Literal["pending", "decided", "expired", "cancelled"]
-
-
-@app.callback()
-def approvals(ctx: typer.Context) -> None:
-    """What waits for a human, and the human's word on it. Without a command: those that wait."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(typer.main.get_command(app).commands["list"], state="pending")  # type: ignore[attr-defined]
 
 
 @app.command("list")
 @speaking
 def list_(
-    api: Api, state: Annotated[States | None, typer.Option(help="Only those in this state.")] = None,
+    api: Api, state: Annotated[States | None, typer.Option(metavar="STATE", help="Only pending, decided, expired or cancelled ones.")] = None,
     session: Annotated[str | None, typer.Option("--session", metavar="ID", help="Only those of this session.")] = None,
     conversation: Annotated[str | None, typer.Option("--conversation", metavar="ID", help="Only those of this conversation.")] = None,
-    cursor: Annotated[str | None, typer.Option(help="Go on after this one, as the page before says.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50, json_: Json = False,
+    cursor: Annotated[str | None, typer.Option(metavar="ID", help="Go on after this one, as the page before says.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, metavar="N", help="How many, up to 200.")] = 50, json_: Json = False,
 ) -> None:  # fmt: skip
     """Approvals, newest first."""
     body = api.get("/v1/approvals", state=state, session_id=session, conversation_id=conversation, cursor=cursor, limit=limit)
@@ -127,8 +119,8 @@ def _told(decided: Mapping[str, Any], verdict: str) -> Text:
 @app.command()
 @speaking
 def wait(
-    api: Api, approval: Id, timeout: Annotated[float | None, typer.Option(parser=seconds, metavar="SPAN", help="At most so long: 90s, 30m, 2h.")] = None,
-    json_: Json = False,
+    api: Api, approval: Id, json_: Json = False,
+    timeout: Annotated[float | None, typer.Option(parser=seconds, metavar="SPAN", help="At most so long: 90s, 30m, 2h.")] = None,
 ) -> None:  # fmt: skip
     """Wait for the verdict. Exit code 0: approved, 3: another verdict, 4: none yet after --timeout."""
     _tell_verdict(_wait(api, approval, timeout), json_)
@@ -138,7 +130,7 @@ def _wait(api: Api, approval: str, timeout: float | None) -> Mapping[str, Any]:
     """The approval once it is decided, or when the time is over. While the API is away it goes on waiting, if it ever answered."""
     ends = None if timeout is None else time.monotonic() + timeout
     seen: Mapping[str, Any] = api.get(f"/v1/approvals/{approval}")
-    with err.status(f"{seen['action']}: waiting for {view.approvers_in_words(seen['approvers'])} …"):
+    with err.status(Text(f"Waiting for {view.approvers_in_words(seen['approvers'])} …")):
         while seen["state"] == "pending" and (ends is None or time.monotonic() < ends):
             span = ONE_WAIT if ends is None else min(ONE_WAIT, max(0.0, ends - time.monotonic()))
             try:
@@ -152,7 +144,7 @@ def _tell_verdict(seen: Mapping[str, Any], json_: bool) -> None:
     if json_:
         as_json(seen)
     elif seen["state"] == "pending":
-        err.print(f"Still waiting for {view.approvers_in_words(seen['approvers'])}; wait on with `switchboard approvals wait {seen['id']}`.")
+        err.print(Text(f"Still waiting for {view.approvers_in_words(seen['approvers'])}; wait on with `switchboard approvals wait {seen['id']}`."))
     else:
         out.print(view.outcome(seen))
     if seen["verdict"] != "approved":
@@ -162,15 +154,15 @@ def _tell_verdict(seen: Mapping[str, Any], json_: bool) -> None:
 @app.command()
 @speaking
 def ask(
-    api: Api, action: Annotated[str, typer.Argument(help="What is to be done, in a word or a sentence.")],
+    api: Api, action: Annotated[str, typer.Argument(metavar="ACTION", help="What is to be done, in a word or a sentence.")],
     arg: Annotated[list[str] | None, typer.Option(metavar="NAME=TEXT|NAME:=JSON", help="An argument of it; may be repeated.")] = None,
-    approver: Annotated[list[str] | None, typer.Option(help="Who may decide: an id, a role or `owner`; may be repeated.")] = None,
-    quorum: Annotated[int, typer.Option(min=1, help="How many of them have to agree.")] = 1,
-    within: Annotated[float, typer.Option(parser=seconds, metavar="SPAN", help="How long there is to decide.")] = 1800.0,
-    kind: Annotated[Literal["approve", "choose", "answer"], typer.Option(help="What is wanted of the human.")] = "approve",
-    option: Annotated[list[str] | None, typer.Option(help="One of the choices of --kind choose; may be repeated.")] = None,
-    context: Annotated[str, typer.Option(help="What whoever decides should know.")] = "",
-    on_timeout: Annotated[Literal["deny", "approve", "cancel"], typer.Option(help="What it comes to if nobody decides.")] = "deny",
+    approver: Annotated[list[str] | None, typer.Option(metavar="WHO", help="Who may decide: an id, a role or `owner`; may be repeated.")] = None,
+    quorum: Annotated[int, typer.Option(min=1, metavar="N", help="How many of them have to agree.")] = 1,
+    within: Annotated[float, typer.Option(parser=seconds, metavar="SPAN", help="Time to decide: 90s, 30m, 2h.", show_default="30m")] = 1800.0,
+    kind: Annotated[Literal["approve", "choose", "answer"], typer.Option(metavar="KIND", help="approve, choose or answer.")] = "approve",
+    option: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A choice of --kind choose; may be repeated.")] = None,
+    context: Annotated[str, typer.Option(metavar="TEXT", help="What whoever decides should know.")] = "",
+    on_timeout: Annotated[Literal["deny", "approve", "cancel"], typer.Option(metavar="WORD", help="Else: deny, approve or cancel.")] = "deny",
     allow_self: Annotated[bool, typer.Option("--allow-self", help="Whoever asks may decide, too.")] = False,
     wait_: Annotated[bool, typer.Option("--wait", help="Wait for the verdict, with the exit codes of `wait`.")] = False, json_: Json = False,
 ) -> None:  # fmt: skip

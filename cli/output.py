@@ -9,6 +9,7 @@ from rich.text import Text
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
+REDRAW_EVERY = 0.1
 
 
 def fail(sentence: str) -> None:
@@ -22,16 +23,19 @@ class Steps:
     def __init__(self, console: Console = out) -> None:
         self._console = console
         self._began: dict[str, float] = {}
+        self._drawn = 0.0
         # Refreshed by us, since a thread of rich's own would be alive while children are started.
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
     def waiting(self, what: str) -> None:
         """Something goes on; may be called as often as one likes."""
-        began = self._began.setdefault(what, time.monotonic())
-        if self._live and time.monotonic() - began > 0.1:
+        now = time.monotonic()
+        began = self._began.setdefault(what, now)
+        if self._live and now - max(began, self._drawn) > REDRAW_EVERY:
+            self._drawn = now
             if not self._live.is_started:
                 self._live.start()
-            self._live.update(Text(f"  · {what} … {time.monotonic() - began:.1f} s", style="dim"), refresh=True)
+            self._live.update(Text(f"  · {what} … {now - began:.1f} s", style="dim"), refresh=True)
 
     def done(self, what: str, seconds: float) -> None:
         """Something is done, in so many seconds."""

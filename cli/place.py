@@ -17,11 +17,15 @@ from domain.errors import StartFailed
 DEFAULT = "http://127.0.0.1:8080"
 SERVES = re.compile(r"^\S+ serves at (https?://\S+)$", re.MULTILINE)
 
-ApiOption = Annotated[str, typer.Option("--api", envvar="SWITCHBOARD_API", metavar="URL", help="The API's address  [default: what `up` started]")]
-KeyOption = Annotated[
-    str, typer.Option("--key", envvar="SWITCHBOARD_KEY", metavar="KEY", help="An API key  [default: the admin token in the data folder]")
+ApiOption = Annotated[
+    str, typer.Option("--api", envvar="SWITCHBOARD_API", show_envvar=False, metavar="URL", help="The API (SWITCHBOARD_API; else what `up` started).")
 ]
-DataOption = Annotated[Path, typer.Option("--data", envvar="SWITCHBOARD_DATA_DIR", metavar="DIR", help="The folder that `up` keeps everything in.")]
+KeyOption = Annotated[
+    str, typer.Option("--key", envvar="SWITCHBOARD_KEY", show_envvar=False, metavar="KEY", help="An API key (SWITCHBOARD_KEY; else DIR/admin_token).")
+]
+DataOption = Annotated[
+    Path, typer.Option("--data", envvar="SWITCHBOARD_DATA_DIR", show_envvar=False, metavar="DIR", help="The folder that `up` keeps everything in.")
+]
 DATA = Path(".switchboard")
 
 

@@ -32,10 +32,21 @@ def ago(at: str | datetime | None, now: datetime | None = None) -> str:
     return "just now" if passed < 5 else f"{in_words(passed)} ago"
 
 
+def since(at: str | datetime, now: datetime | None = None) -> str:
+    """For how long something has been so: `12 min`."""
+    return in_words(max(0.0, ((now or datetime.now(UTC)) - when(at)).total_seconds()))
+
+
 def left(until: str | datetime, now: datetime | None = None) -> str:
     """How long there is still: `29 min left`, or `time is up`."""
     remaining = (when(until) - (now or datetime.now(UTC))).total_seconds()
-    return "time is up" if remaining <= 0 else f"{in_words(max(1.0, remaining))} left"
+    if remaining <= 0:
+        return "time is up"
+    if remaining < 120:
+        return f"{in_words(max(1.0, remaining))} left"
+    minutes = round(remaining / 60)
+    beyond = f" {minutes % 60} min" if 60 < minutes < 1440 and minutes % 60 else ""
+    return f"{in_words(minutes * 60)}{beyond} left"
 
 
 def clock(at: str | datetime) -> str:

@@ -10,13 +10,16 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from cli.output import out
 
 WIDEST = 100
 """Columns beyond which lines are not stretched: the eye would lose the line."""
+LONGEST_LINE = 160
+"""Characters of arguments that a list shows."""
+LONGEST_ID = 76
+"""Columns of the longest word that is never cut: a workflow's id has 70."""
 KEPT = "\n\t\u200c\u200d"
 """Line ends, and the invisible characters that emoji and some scripts need."""
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
@@ -50,8 +53,9 @@ def _nested(value: Any) -> bool:
 
 
 def arguments_in_words(arguments: Mapping[str, Any]) -> str:
-    """Arguments on one line: `amount 20, to "Ada"`."""
-    return ", ".join(f"{clean(name)} {' '.join(exact(value).split())}" for name, value in arguments.items())
+    """Arguments on one line, as many as fit: `amount 20, to "Ada"`."""
+    words = ", ".join(f"{clean(name)} {' '.join(exact(value).split())}" for name, value in arguments.items())
+    return words if len(words) <= LONGEST_LINE else f"{words[:LONGEST_LINE]}…"
 
 
 def named(state: str | None) -> Text:
@@ -72,17 +76,30 @@ def title(left: str, right: str = "") -> None:
 def entry(headline: Text, right: Text, details: Sequence[str], console: Console = out) -> None:
     """Something in a list: what it is, how it stands at the right, and below it what else one wants to know, ids first."""
     room = width(console)
-    if cell_len(headline.plain) + cell_len(right.plain) + 2 <= room or cell_len(right.plain) < room // 2:
-        line = Table.grid(expand=True, padding=(0, 2, 0, 0), pad_edge=False)
-        line.add_column(overflow="fold", ratio=1)
-        line.add_column(justify="right", no_wrap=True)
-        line.add_row(headline, right)
-        console.print(line, soft_wrap=False, width=room)
-    else:
-        console.print(headline, soft_wrap=False, width=room)
-        console.print(right, soft_wrap=False, width=room)
+    beside = room - cell_len(right.plain) - 2
+    lines = _wrapped(headline, beside if beside >= room // 2 else room, console)
+    if right.plain and beside >= room // 2:
+        gap = " " * (room - cell_len(lines[0].plain) - cell_len(right.plain))
+        lines[0] = lines[0].append(gap).append_text(right)
+    elif right.plain:
+        lines.append(right)
+    for line in lines:
+        console.print(line)
     for part in _filled(details, room - 2):
-        console.print(Text(f"  {part}", style="dim"), soft_wrap=True)
+        console.print(Text(f"  {part}", style="dim"))
+
+
+def _longest(text: Text) -> int:
+    """The columns of the longest word that has to stay whole."""
+    return max((cell_len(word) for word in text.plain.split() if cell_len(word) <= LONGEST_ID), default=0)
+
+
+def _wrapped(text: Text, room: int, console: Console) -> list[Text]:
+    """A text in lines; a word that could be an id is left whole."""
+    lines = list(text.wrap(console, max(room, _longest(text))))
+    for line in lines:
+        line.rstrip()
+    return lines or [Text()]
 
 
 def _filled(parts: Iterable[str], room: int) -> list[str]:
@@ -96,23 +113,19 @@ def _filled(parts: Iterable[str], room: int) -> list[str]:
     return lines
 
 
-def facts(pairs: Iterable[tuple[str, Text | str | None]], console: Console = out, indent: int = 2) -> None:
-    """Names and values, one below the other. A value with a word too long for its column gets lines of its own; None is left out."""
+def facts(pairs: Iterable[tuple[str, Text | str | None]], console: Console = out, indent: int = 2, label: int = 0) -> None:
+    """Names and values, one below the other; names take at least `label` columns. A value with a word too long begins below its name."""
     shown = [(name, Text(value) if isinstance(value, str) else value) for name, value in pairs if value is not None and str(value)]
-    if not shown:
-        return
-    label = max(cell_len(name) for name, _ in shown) + 2
-    room = width(console) - indent - label
+    label = max([label, *(cell_len(name) + 2 for name, _ in shown)])
     for name, value in shown:
-        if max((cell_len(word) for word in value.plain.split()), default=0) > room:
-            console.print(Text(f"{' ' * indent}{name}", style="dim"))
-            console.print(Text(" " * indent).append_text(value), soft_wrap=True)
-            continue
-        line = Table.grid(padding=(0, 0, 0, 0))
-        line.add_column(width=indent + label, no_wrap=True)
-        line.add_column(overflow="fold")
-        line.add_row(Text(f"{' ' * indent}{name}", style="dim"), value)
-        console.print(line, soft_wrap=False, width=width(console))
+        beside = _longest(value) <= width(console) - indent - label
+        lines = _wrapped(value, width(console) - indent - (label if beside else 0), console)
+        head = name + " " * (label - cell_len(name))
+        if not beside:
+            console.print(Text(" " * indent + name, style="dim"))
+        for number, line in enumerate(lines):
+            before = "" if not beside else head if number == 0 else " " * label
+            console.print(Text.assemble(" " * indent, (before, "dim"), line))
 
 
 def as_json(body: Any) -> None:

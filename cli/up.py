@@ -90,12 +90,11 @@ class Terminal(Steps):
         """One line, or two where an address is so long that it would be broken."""
         if where is None:
             return
-        label = Text(f"  {name:<13}", "bold")
-        if len(label) + len(where) <= WIDTH:
-            fits = note and len(label) + len(where) + len(note) + 2 <= WIDTH
-            self.line(label + Text(where) + Text(f"  {note}" if fits else "", "dim"))
+        label = (f"  {name:<13}", "bold")
+        if len(label[0]) + len(where) <= WIDTH:
+            self.line(Text.assemble(label, where))
         else:
-            self.line(label + Text(note, "dim"))
+            self.line(Text.assemble(label, (note, "dim")))
             self.line(f"    {where}")
 
     def stopped(self, folder: Path) -> None:

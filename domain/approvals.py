@@ -1,6 +1,7 @@
 """Approvals: which gate a call meets, who may decide, and the hash that binds a verdict to the exact arguments."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -8,8 +9,12 @@ import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.errors import Invalid
+from domain.ids import PREFIXES
+from domain.roles import RANK
 
 Gate = Literal["run", "ask", "deny"]
+ROLES_AND_TIERS = frozenset({"owner", "admitted", "guest", *RANK})
+_ID = re.compile(f"({'|'.join(PREFIXES)})_[0-9a-z]{{26}}")
 
 
 class When(BaseModel):
@@ -83,14 +88,15 @@ def _in_words(approvers: Sequence[str]) -> str:
 def rule_for(use: ToolUse, default: Gate, arguments: Mapping[str, Any], mode: str, plan_approved: bool) -> Rule:
     """The rule a call meets. A rule that denies always wins; else the first whose condition holds, else the mode and the tool's gate.
 
-    Where a tool has rules and none of them holds, it runs.
+    Where a tool has rules and none of them holds, it runs. In planning-control every plan is asked about, and nothing else runs before one
+    was approved; in hitl-interactive everything is asked about but the checking off of what was done.
     """
     met = [rule for rule in use.rules if rule.when is None or rule.when.holds(arguments)]
     chosen = next((rule for rule in met if rule.gate == "deny"), None) or next(iter(met), None)
     chosen = chosen or Rule(gate="run" if use.rules else default)
     if chosen.gate == "deny":
         return chosen
-    if mode == "planning-control" and not plan_approved:
+    if mode == "planning-control" and (use.name == "set_plan" or not plan_approved):
         return chosen.model_copy(update={"gate": "ask" if use.name == "set_plan" else "deny"})
     if mode == "hitl-interactive" and use.name != "check_plan":
         return chosen.model_copy(update={"gate": "ask"})
@@ -106,6 +112,11 @@ def arguments_sha256(arguments: Mapping[str, Any]) -> str:
         return hashlib.sha256(rfc8785.dumps(dict(arguments))).hexdigest()
     except (rfc8785.CanonicalizationError, TypeError) as error:
         raise Invalid("The arguments hold a value that canonical JSON cannot express.", field="arguments") from error
+
+
+def named_by_id(approvers: Sequence[str]) -> tuple[str, ...]:
+    """The approvers as far as ids, roles and tiers name them: what may be shown where no names of people may be."""
+    return tuple(name for name in approvers if name in ROLES_AND_TIERS or _ID.fullmatch(name))
 
 
 def approvers_of(given: Any) -> Mapping[str, Any]:

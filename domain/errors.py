@@ -2,15 +2,19 @@
 
 SwitchboardError
 ├── Refused                 the request cannot be carried out as it stands (not retried)
-│   ├── Invalid  NotFound  Conflict  Unauthorized  Forbidden  Gone  RateLimited  PreconditionFailed
+│   ├── Invalid  NotFound  Conflict  Gone  RateLimited  Unauthorized  Forbidden
+│   │   └── CsrfFailed      the page is out of date
+│   ├── PreconditionRequired  PreconditionFailed  IdempotencyConflict
 │   ├── AlreadyDecided  ApprovalExpired  ArgumentsChanged  NotAnApprover  SelfDecision
-│   ├── BadSignature  SessionClosed  ConnectionLimit  IdempotencyConflict
+│   ├── BadSignature  SessionClosed  ConnectionLimit  StillRunning  AccountDisconnected
 │   ├── ModelRefused        the model's provider refuses the request
+│   ├── ToolFailed          the tool could not do what was asked
 │   └── SendRefused         the channel refuses the message for good
-└── Unavailable             something we depend on is away; trying again helps
-    ├── StoreUnavailable  TemporalUnavailable  ModelUnavailable
-    ├── SendFailed          the channel did not take the message this time
-    └── SendUncertain       the channel may have taken the message
+├── Unavailable             something we depend on is away; trying again helps
+│   ├── StoreUnavailable  TemporalUnavailable  ModelUnavailable
+│   ├── SendFailed          the channel did not take the message this time
+│   └── SendUncertain       the channel may have taken the message
+└── StartFailed             Switchboard cannot start
 """
 
 from typing import Any, ClassVar
@@ -116,6 +120,13 @@ class IdempotencyConflict(Refused):
     status = 422
 
 
+class StillRunning(Refused):
+    """The same request is being carried out; ask again after the time Retry-After names."""
+
+    code = "idempotency_key_in_use"
+    status = 409
+
+
 class AlreadyDecided(Refused):
     """Someone decided this approval already; the answer says who, when and what."""
 
@@ -170,6 +181,13 @@ class ConnectionLimit(Refused):
 
     code = "connection_limit"
     status = 429
+
+
+class AccountDisconnected(Refused):
+    """This account is not connected, so nothing is accepted on it; connect it first."""
+
+    code = "account_disconnected"
+    status = 409
 
 
 class ModelRefused(Refused):

@@ -55,6 +55,8 @@ class Looked:
     purpose: Literal["gate", "outcome"] = "gate"
     due_at: datetime | None = None
     why: str = ""
+    asking: bool = False
+    """Whether a human is being asked something."""
     linger: float = 75.0
     looks_before_continue: int = 0
 
@@ -74,6 +76,8 @@ class Clocked:
     state: Literal["pending", "decided", "expired", "cancelled", "gone"]
     verdict: Literal["approved", "denied", "expired", "cancelled"] | None = None
     deadline_at: datetime | None = None
+    asked: tuple[str, ...] = ()
+    """Who is asked, as far as ids, roles and tiers say so."""
 
 
 @dataclass(frozen=True)

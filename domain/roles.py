@@ -26,6 +26,7 @@ LEAST: dict[str, Role] = {
     "get_agent": "customer_operator",
     "create_agent": "customer_admin",
     "change_agent": "customer_admin",
+    "test_agent": "customer_operator",
     "list_conversations": "customer_operator",
     "get_conversation": "customer_operator",
     "list_messages": "customer_operator",
@@ -59,7 +60,15 @@ LEAST: dict[str, Role] = {
     "list_audit": "customer_admin",
     "get_usage": "customer_admin",
     "get_me": "customer_operator",
+    "get_status": "customer_operator",
+    "list_members": "customer_operator",
+    "list_people": "customer_operator",
 }
+
+
+def up_to(role: Role) -> list[str]:
+    """The roles that may do no more than this one."""
+    return [other for other, rank in RANK.items() if rank <= RANK[role]]
 
 
 class Member(Frozen):

@@ -49,8 +49,17 @@ def _weight(pattern: str) -> int:
 
 
 def decide_route(look: Any) -> Settle | Leave:
-    """Where an undecided conversation goes, from what is known of it."""
+    """Where a conversation goes, from what is known of it. What a member refused stays refused until a member admits it."""
+    if look.state == "refused":
+        return Leave(state="refused", why="refused by a member")
     if left := admitted(look.admission, look.tier, look.peer, look.owner_identities):
         return left
     agent = route(look.bindings, look.account_id, look.chat, look.thread)
     return Settle(agent_id=agent) if agent else Leave(state="unbound", why="no binding matches")
+
+
+def stays(look: Any, decided: Settle | Leave) -> bool:
+    """Whether a settled conversation keeps its session: it has no open one to leave, was started for its agent, or no other agent claims it."""
+    if look.agent_id is None or look.channel == "api" or isinstance(decided, Leave):
+        return True
+    return bool(decided.agent_id == look.agent_id) and look.next_session_id is None

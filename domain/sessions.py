@@ -99,6 +99,7 @@ class Sight(Frozen):
     context: Mapping[str, Any]
     plan: tuple[Mapping[str, Any], ...]
     plan_approved: bool
+    asking: bool
     agent: AgentSeen
     unsent_conversation_id: str | None
     conversation_id: str | None

@@ -65,7 +65,9 @@ def run_as(account: Account | None, command: list[str], needs: list[Path], death
     if capability is None:
         closed = next(path for path in needs if not reaches(account, path))
         raise StartFailed(f"Postgres does not run as root, and user {account.name} cannot reach {closed}; start as another user.")
-    return [*drop, f"--inh-caps=-all,+{capability}", f"--ambient-caps=-all,+{capability}", "--", *command]
+    # Without the bit, access(2) would deny what open(2) allows, and Postgres looks for its own files with access(2).
+    passing = [f"--inh-caps=-all,+{capability}", f"--ambient-caps=-all,+{capability}", "--securebits=+no_setuid_fixup"]
+    return [*drop, *passing, "--", *command]
 
 
 def reaches(account: Account, path: Path) -> bool:

@@ -72,4 +72,7 @@ class Prepare(Program):
     def _reason(self) -> str:
         assert self.log is not None
         written = self.log.read_bytes()[self._logged :].decode("utf-8", "replace").splitlines()
-        return next((line.strip() for line in reversed(written) if line.strip()), f"The database cannot be prepared; see {self.log}.")
+        last = next((line.strip() for line in reversed(written) if line.strip()), "")
+        if last and not any(line.startswith("Traceback") for line in written):
+            return last
+        return f"The database cannot be prepared{self.last_words()}."

@@ -177,10 +177,12 @@ class Stack:
 
 
 def as_role(url: str, role: str, password: str) -> str:
-    """The same Postgres address for another role. Raises StartFailed when it is no address with a host and a user."""
+    """The same Postgres address for another role. Raises StartFailed when it is no address with a host and another user."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql") or "@" not in parts.netloc:
         raise StartFailed("DATABASE_URL is no address such as postgresql://owner:password@host/database; correct it, or unset it.")
+    if parts.username == role:
+        raise StartFailed(f"DATABASE_URL is the connection of {role}, who may not migrate; set SWITCHBOARD_OWNER_DATABASE_URL to the owner's too.")
     place = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{quote(role)}:{quote(password, safe='')}@{place}"))
 

@@ -131,9 +131,12 @@ class Supervisor:
     def _look(self, watched: Watched, now: float) -> None:
         child = watched.child
         if watched.due is None and not child.alive:
-            watched.delay = SHORTEST if now - watched.began > STEADY_AFTER else min(watched.delay * 2, LONGEST)
+            before, watched.delay = watched.delay, SHORTEST if now - watched.began > STEADY_AFTER else min(watched.delay * 2, LONGEST)
             watched.due = now + watched.delay
-            self._tell(f"{child.name} ended ({_how(child.exit_code)}) and is started again")
+            if watched.delay < LONGEST:
+                self._tell(f"{child.name} ended ({_how(child.exit_code)}) and is started again")
+            elif before < LONGEST:
+                self._tell(f"{child.name} ends again and again ({_how(child.exit_code)}); it is tried every {LONGEST:.0f} s{child.last_words()}")
         elif watched.due is not None and now >= watched.due:
             watched.due, watched.began = None, now
             try:

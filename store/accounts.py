@@ -7,7 +7,9 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
+from domain.errors import NotFound
 from domain.ids import new_id
+from store import audit, routing
 from store.pool import Database, Transaction
 
 
@@ -27,6 +29,29 @@ class AccountRow(BaseModel):
     created_at: datetime
 
 
+class Given(BaseModel):
+    """What an account is made or changed with; None leaves a value as it is."""
+
+    name: str | None = None
+    state: str | None = None
+    admission: str | None = None
+    debounce: float | None = None
+    owner_identities: list[str] | None = None
+    settings: dict[str, Any] | None = None
+    sealed: bytes | None = None
+    secrets_shown: dict[str, str] | None = None
+
+
+class PeerRow(BaseModel):
+    """Who was seen on an account, and what the person behind is here."""
+
+    external_id: str
+    name: str
+    person_id: str | None
+    tier: str
+    first_seen_at: datetime
+
+
 async def tenant_of(db: Database, account: str) -> str | None:
     """Whose account this is: one of the four ways in."""
     found = await db.ids("accounts/tenant_of", account=account)
@@ -43,33 +68,45 @@ async def listed(tx: Transaction, *, before: str | None, limit: int) -> list[Acc
     return await tx.rows("accounts/list", AccountRow, before=before, limit=limit)
 
 
-async def create(tx: Transaction, *, channel: str, name: str, state: str, admission: str, debounce: float, owner_identities: list[str],
-                 settings: Mapping[str, Any], sealed: bytes | None, secrets_shown: Mapping[str, str]) -> AccountRow:  # fmt: skip
-    """A new account, or the changed one of that name."""
-    found = await tx.row(
-        "accounts/create", AccountRow, account=new_id("acc"), channel=channel, name=name, state=state, admission=admission, debounce=debounce,
-        owner_identities=owner_identities, settings=Jsonb(dict(settings)), sealed=sealed, secrets_shown=Jsonb(dict(secrets_shown)),
-    )  # fmt: skip
-    assert found
-    return found
+async def create(tx: Transaction, actor: str, channel: str, given: Given) -> AccountRow:
+    """A new account. Raises Conflict where the name is taken."""
+    row = await tx.row("accounts/create", AccountRow, **_stored(given) | {"account": new_id("acc"), "channel": channel})
+    assert row
+    await audit.add(tx, actor, "account.created", row.id, channel=channel)
+    return row
 
 
-async def change(tx: Transaction, account: str, *, name: str | None, state: str | None, admission: str | None, debounce: float | None,
-                 owner_identities: list[str] | None, settings: Mapping[str, Any] | None, sealed: bytes | None,
-                 secrets_shown: Mapping[str, str] | None) -> AccountRow | None:  # fmt: skip
-    """Changes what is given and leaves the rest."""
-    return await tx.row(
-        "accounts/change", AccountRow, account=account, name=name, state=state, admission=admission, debounce=debounce,
-        owner_identities=owner_identities, settings=Jsonb(dict(settings)) if settings is not None else None, sealed=sealed,
-        secrets_shown=Jsonb(dict(secrets_shown)) if secrets_shown is not None else None,
-    )  # fmt: skip
+async def change(tx: Transaction, actor: str, account: str, given: Given) -> AccountRow:
+    """Changes what is given and leaves the rest; whoever waits to be let in is looked at again. Raises NotFound, Conflict."""
+    row = await tx.row("accounts/change", AccountRow, **_stored(given) | {"account": account})
+    if row is None:
+        raise NotFound
+    await audit.add(tx, actor, "account.changed", account, changed=sorted(given.model_dump(exclude_none=True, exclude={"sealed"})))
+    if given.admission is not None or given.owner_identities is not None:
+        await routing.promise_unsettled(tx, account)
+    return row
 
 
-async def remove(tx: Transaction, account: str) -> int:
-    """Removes an account with its conversations and bindings; how many rows."""
-    return await tx.run("accounts/remove", account=account)
+def _stored(given: Given) -> dict[str, Any]:
+    values = given.model_dump()
+    return values | {name: Jsonb(values[name]) if values[name] is not None else None for name in ("settings", "secrets_shown")}
 
 
-async def peers(tx: Transaction, account: str, limit: int) -> list[dict[str, Any]]:
-    """Who was seen on an account, newest first."""
-    return await tx.rows("accounts/peers", dict, account=account, limit=limit)
+async def named(tx: Transaction, name: str) -> AccountRow | None:
+    """An account by id or name."""
+    return await tx.row("accounts/named", AccountRow, name=name)
+
+
+async def remove(tx: Transaction, actor: str, account: str) -> list[str]:
+    """Removes an account with its conversations and bindings, and closes their sessions. Returns the approvals that ended so. Raises NotFound."""
+    found = await tx.row("accounts/remove", dict, account=account)
+    if found is None or found["asked"] is None:
+        raise NotFound
+    await audit.add(tx, actor, "account.removed", account)
+    return list(found["asked"])
+
+
+async def peers(tx: Transaction, account: str, *, before: tuple[datetime, str] | None, limit: int) -> list[PeerRow]:
+    """Who was seen on an account, newest first; `before` is the time and the external id of the last one seen."""
+    at, id_ = before or (None, None)
+    return await tx.rows("accounts/peers", PeerRow, account=account, before_at=at, before_id=id_, limit=limit)

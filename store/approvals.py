@@ -34,6 +34,7 @@ class Clock(BaseModel):
     deadline_at: datetime
     action: str
     session_id: str | None
+    approvers: Mapping[str, Any]
     votes: int
 
 
@@ -102,7 +103,7 @@ async def clock(tx: Transaction, approval: str) -> Clock | None:
 
 
 async def keep_clock(tx: Transaction, approval: str) -> None:
-    """Its workflow runs: the sweep need not look for ten minutes."""
+    """Its workflow runs: the sweep need not look for an hour, or until its deadline should have been seen to; when it is over, never."""
     await tx.run("approvals/keep_clock", approval=approval)
 
 

@@ -66,6 +66,16 @@ async def finish(source: Database | Transaction, tenant: str, call: str, result:
     return await source.call("calls/finish", Decision, {"tenant": tenant, **params})
 
 
+async def wanted(tx: Transaction, call: str) -> bool:
+    """Whether a call that runs should go on: false once its turn was cancelled or its session closed."""
+    return await tx.row("calls/wanted", dict, call=call) is not None
+
+
+async def stop(tx: Transaction, call: str, why: str) -> None:
+    """CAS started → cancelled: it was stopped while it ran."""
+    await tx.run("calls/stop", call=call, result=Jsonb(why))
+
+
 async def mark_unknown(tx: Transaction, call: str) -> bool:
     """CAS started → unknown: nobody can say whether it was done. False when it is settled already."""
     return bool(await tx.count("calls/mark_unknown", call=call))

@@ -69,9 +69,14 @@ async def create_key(
     return row, key
 
 
-async def revoke_key(tx: Transaction, key: str) -> int:
-    """Revokes a key; 0 when there is none."""
-    return await tx.run("keys/revoke", key=key)
+async def revoke_key(tx: Transaction, key: str, roles: list[str]) -> bool:
+    """Revokes a key of one of these roles, for good; False when there is no such key."""
+    return await tx.row("keys/revoke", dict, key=key, roles=roles) is not None
+
+
+async def listed(tx: Transaction, *, before: str | None, limit: int) -> list[MemberRow]:
+    """Members, newest first."""
+    return await tx.rows("members/list", MemberRow, before=before, limit=limit)
 
 
 async def member(tx: Transaction, member_id: str) -> MemberRow | None:

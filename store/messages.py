@@ -1,11 +1,13 @@
 """Messages in Postgres: accepted, sent, read back, and the drafts that are shown while they grow."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
+from domain.errors import Conflict, NotFound
 from domain.ids import new_id
 from domain.messages import Accepted, Inbound, Sending
 from store.pool import Database, Transaction
@@ -16,6 +18,35 @@ class Drafted(BaseModel):
 
     message_id: str
     text: str
+
+
+class Spoken(BaseModel):
+    """What a member's word about a message came to, the message it is about, and whose workflow has to be woken."""
+
+    status: Literal["not_found", "conflict", "repeated", "sent", "intent", "decided"]
+    message_id: str | None
+    wake: Literal["session", "routing"] | None
+    wake_id: str | None
+
+
+class MessageRow(BaseModel):
+    """A message as members see it."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    direction: Literal["inbound", "outbound"]
+    kind: Literal["text", "timer", "verdict", "note"]
+    text: str
+    state: str
+    sender: str
+    answered_by: str | None
+    resend_of: str | None
+    approval_id: str | None
+    attempt: int
+    error: str | None
+    accepted_at: datetime
+    sent_at: datetime | None
 
 
 async def accept(db: Database, inbound: Inbound) -> Accepted:
@@ -44,17 +75,41 @@ async def end_send(
     return bool((await db.call("messages/end_send", dict, params))["ended"])
 
 
-async def decide_send(db: Database, tenant: str, message: str, verb: str, member: str) -> str:
-    """A member's word on an uncertain send. Returns the session to wake, `not_found` or `conflict`."""
+async def decide_send(db: Database, tenant: str, message: str, verb: Literal["resend", "mark-sent", "drop"], member: str) -> Spoken:
+    """A member's word on an uncertain send. Raises NotFound, or Conflict when there is nothing to decide."""
     params = {"tenant": tenant, "message": message, "verb": verb, "copy": new_id("msg"), "member": member}
-    return str((await db.call("messages/decide_send", dict, params))["session"])
+    return _found(await db.call("messages/decide_send", Spoken, params))
 
 
-async def append_outbound(db: Database, tenant: str, conversation: str, text: str, member: str, *, commit_delivers: bool) -> tuple[str, str | None]:
-    """A member's own words. Returns the message's id and the session to wake. Raises NotFound."""
-    message = new_id("msg")
-    params = {"tenant": tenant, "conversation": conversation, "message": message, "text": text, "member": member, "commit_delivers": commit_delivers}
-    return message, (await db.call("messages/append_outbound", dict, params))["session"]
+async def append_outbound(
+    db: Database, tenant: str, conversation: str, text: str, member: str, *, commit_delivers: bool, external_id: str | None = None
+) -> Spoken:
+    """A member's own words in a conversation; with an external id once. Raises NotFound."""
+    params = {
+        "tenant": tenant, "conversation": conversation, "message": new_id("msg"), "external_id": external_id, "text": text, "member": member,
+        "commit_delivers": commit_delivers,
+    }  # fmt: skip
+    return _found(await db.call("messages/append_outbound", Spoken, params))
+
+
+def _found(spoken: Spoken) -> Spoken:
+    match spoken.status:
+        case "not_found":
+            raise NotFound
+        case "conflict":
+            raise Conflict("This message is neither unknown, parked nor failed, or it was sent again already; read it again.")
+        case _:
+            return spoken
+
+
+async def one(tx: Transaction, message: str) -> MessageRow | None:
+    """A message by its id."""
+    return await tx.row("messages/one", MessageRow, message=message)
+
+
+async def listed(tx: Transaction, conversation: str, *, after: int, state: str | None, direction: str | None, limit: int) -> list[MessageRow]:
+    """A conversation's messages after a seq, in order."""
+    return await tx.rows("messages/list", MessageRow, conversation=conversation, after=after, state=state, direction=direction, limit=limit)
 
 
 async def for_chat(tx: Transaction, conversation: str, after: int, limit: int = 200) -> Sequence[dict[str, Any]]:

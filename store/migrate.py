@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 from psycopg import sql
 from yoyo import get_backend, read_migrations
 from yoyo.backends import DatabaseBackend
-from yoyo.migrations import MigrationList
+from yoyo.migrations import Migration, MigrationList
 
 from domain.errors import StartFailed
 
@@ -23,7 +24,8 @@ def upgrade(owner_url: str, app_password: str = "") -> list[str]:
     """
     with _opened(owner_url) as (backend, known, connection):
         missing = backend.to_apply(known)
-        backend.apply_migrations(missing)
+        for migration in missing:
+            _step(backend, migration, "apply")
         if app_password:
             connection.execute(sql.SQL("alter role switchboard_app login password {}").format(sql.Literal(app_password)))
         return [migration.id for migration in missing]
@@ -33,7 +35,8 @@ def rollback(owner_url: str, count: int = 1) -> list[str]:
     """Undoes the newest `count` migrations and returns their names."""
     with _opened(owner_url) as (backend, known, _):
         newest = backend.to_rollback(known)[:count]
-        backend.rollback_migrations(newest)
+        for migration in newest:
+            _step(backend, migration, "rollback")
         return [migration.id for migration in newest]
 
 
@@ -41,6 +44,13 @@ def pending(owner_url: str) -> list[str]:
     """The names of the migrations that are not applied yet."""
     with _opened(owner_url) as (backend, known, _):
         return [migration.id for migration in backend.to_apply(known)]
+
+
+def _step(backend: DatabaseBackend, migration: Migration, direction: Literal["apply", "rollback"]) -> None:
+    """One migration and the note of it in one commit: the library would commit them one after the other, and a kill could come between."""
+    with backend.transaction():
+        migration.process_steps(backend, direction)
+        backend.mark_one(migration) if direction == "apply" else backend.unmark_one(migration)
 
 
 @contextmanager
@@ -52,6 +62,8 @@ def _opened(owner_url: str) -> Iterator[tuple[DatabaseBackend, MigrationList, ps
         raise StartFailed("Postgres does not answer at the owner's address; check that it runs and the address is right.") from error
     with connection:
         connection.execute("select pg_advisory_lock(%s)", (ONE_AT_A_TIME,))
+        if connection.execute("select to_regclass('yoyo_lock')").fetchone() != (None,):
+            connection.execute("delete from yoyo_lock")
         backend = get_backend("postgresql+psycopg://" + owner_url.partition("://")[2])
         try:
             known = read_migrations(str(FOLDER))

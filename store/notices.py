@@ -46,8 +46,13 @@ class Notices:
         while True:
             await self._some.wait()
             self._some.clear()
-            batch, self._waiting = sorted(self._waiting), set()
-            await connection.execute("select pg_notify(%s, hint) from unnest(%s::text[]) as hint", (CHANNEL, batch), prepare=True)
+            batch, self._waiting = self._waiting, set()
+            try:
+                await connection.execute("select pg_notify(%s, hint) from unnest(%s::text[]) as hint", (CHANNEL, sorted(batch)), prepare=True)
+            except psycopg.OperationalError:
+                self._waiting |= batch
+                self._some.set()
+                raise
 
 
 async def heard(url: str) -> AsyncIterator[tuple[str, str]]:

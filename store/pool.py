@@ -40,8 +40,8 @@ class Transaction:
 
     async def count(self, name: str, /, **params: Any) -> int:
         """Runs a statement and returns how many rows it touched."""
-        cursor = await self._connection.execute(statement(name), {"tenant": self.tenant, **params})
-        await cursor.nextset()  # in a pipeline the count is known only after the result was fetched
+        async with self._connection.pipeline():  # the count is known only when the pipeline was read up to here
+            cursor = await self._connection.execute(statement(name), {"tenant": self.tenant, **params})
         return cursor.rowcount
 
     async def rows(self, name: str, kind: type[Row], /, **params: Any) -> list[Row]:
@@ -90,7 +90,8 @@ class Database:
         except psycopg.errors.NoDataFound as error:
             raise NotFound from error
         except psycopg.errors.UniqueViolation as error:
-            raise Conflict("There is one like this already; choose another name or pattern.", field=UNIQUE.get(error.diag.constraint_name or "")) from error
+            field = UNIQUE.get(error.diag.constraint_name or "")
+            raise Conflict("There is one like this already; choose another name or pattern.", field=field) from error
         except psycopg.errors.ForeignKeyViolation as error:
             raise Conflict from error
         except psycopg.errors.CheckViolation as error:

@@ -33,5 +33,5 @@ class Seal:
 
     @staticmethod
     def shown(secrets: Mapping[str, str]) -> dict[str, str]:
-        """What people see of secrets: the last four characters."""
-        return {name: f"…{value[-4:]}" for name, value in secrets.items()}
+        """What people see of secrets: the last four characters, and none of a secret so short that they would give it away."""
+        return {name: f"…{value[-4:]}" if len(value) >= 8 else "…" for name, value in secrets.items()}

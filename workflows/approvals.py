@@ -33,9 +33,14 @@ class ApprovalWorkflow:
 
     @workflow.query
     def state(self) -> dict[str, Any]:
-        """The state as last read, and when something is next due."""
+        """The state as last read, when something is next due, and who is asked."""
         due = self._clock.deadline_at
-        return {"state": self._clock.state, "verdict": self._clock.verdict, "next_due": due.isoformat() if due else None}
+        return {
+            "state": self._clock.state,
+            "verdict": self._clock.verdict,
+            "next_due": due.isoformat() if due else None,
+            "sent_to": list(self._clock.asked),
+        }
 
     @workflow.run
     async def run(self, ref: ApprovalRef) -> str:
@@ -47,10 +52,13 @@ class ApprovalWorkflow:
                 return self._over(clock)
             workflow.set_current_details(f"Pending until {clock.deadline_at:%Y-%m-%d %H:%M:%S} UTC, then the default applies.")
             try:
-                await workflow.wait_condition(lambda: self._poked, timeout=max(A_MOMENT, clock.deadline_at - workflow.now()))
+                left = max(A_MOMENT, clock.deadline_at - workflow.now())
+                await workflow.wait_condition(lambda: self._poked, timeout=left, timeout_summary="approval: its deadline")
             except TimeoutError:
                 armed = Armed(ref.tenant, ref.approval, clock.deadline_at)
                 self._clock = await in_store("expire", armed, Clocked, "approval: the deadline passed, apply the default")
+            if workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(ref)
 
     def _over(self, clock: Clocked) -> str:
         verdict = clock.verdict or "cancelled"

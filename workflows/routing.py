@@ -41,10 +41,12 @@ class RoutingWorkflow:
             elif routed.outcome != "again" and not await self._poked_again():
                 workflow.upsert_search_attributes([SB_STATE.value_set(routed.outcome)])
                 return routed.outcome
+            if workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(ref)
 
     async def _poked_again(self) -> bool:
         try:
-            await workflow.wait_condition(lambda: self._poked, timeout=LINGER)
+            await workflow.wait_condition(lambda: self._poked, timeout=LINGER, timeout_summary="rest: until a message")
         except TimeoutError:
             return self._poked
         return True

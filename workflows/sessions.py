@@ -6,7 +6,7 @@ from typing import Any
 from temporalio import workflow
 
 from domain.progress import CallRef, ConversationRef, Looked, SessionRef
-from workflows.options import in_store, in_world
+from workflows.options import SB_STATE, in_store, in_world
 
 
 @workflow.defn(name="SessionWorkflow")
@@ -40,19 +40,30 @@ class SessionWorkflow:
             match looked.next:
                 case "act":
                     call = CallRef(ref.tenant, looked.id, looked.sha256)
-                    await in_world("act", call, str, f"act: turn {looked.turn}, carry out the call")
+                    if await in_world("act", call, str, f"act: turn {looked.turn}, carry out the call") == "unknown":
+                        await self._ask(CallRef(ref.tenant, looked.id, purpose="outcome"))
                 case "ask":
-                    call = CallRef(ref.tenant, looked.id, purpose=looked.purpose)
-                    await in_store("ask", call, str, f"ask: turn {looked.turn}, open the approval")
+                    await self._ask(CallRef(ref.tenant, looked.id, purpose=looked.purpose))
                 case "deliver":
                     await in_world("deliver", ConversationRef(ref.tenant, looked.id), str, "deliver: send what is not sent yet")
                 case "more":
                     pass
-                case "wait" | "rest" | "stop":
+                case "wait" | "rest":
                     if not await self._linger(looked):
-                        return looked.why or "rest"
+                        return self._over(looked)
+                case "stop":
+                    if not self._poked:
+                        return self._over(looked)
             if self._rolls_over(looked):
                 workflow.continue_as_new(ref)
+
+    async def _ask(self, call: CallRef) -> None:
+        what = "open the approval" if call.purpose == "gate" else "what became of the call"
+        await in_store("ask", call, str, f"ask: turn {self._last.turn}, {what}")
+
+    def _over(self, looked: Looked) -> str:
+        workflow.upsert_search_attributes([SB_STATE.value_set(_phase(looked))])
+        return looked.why or "rest"
 
     async def _linger(self, looked: Looked) -> bool:
         """Waits for a poke or for what is due soon; false when neither came. No await between the last look at the poke and the return."""
@@ -60,7 +71,7 @@ class SessionWorkflow:
         soon = due is not None and due <= looked.linger
         wait = due if due is not None and soon else looked.linger
         try:
-            await workflow.wait_condition(lambda: self._poked, timeout=timedelta(seconds=wait))
+            await workflow.wait_condition(lambda: self._poked, timeout=timedelta(seconds=wait), timeout_summary="rest: until a message")
         except TimeoutError:
             return soon or self._poked
         return True
@@ -76,9 +87,13 @@ class SessionWorkflow:
 
 
 def _phase(looked: Looked) -> str:
-    if looked.next == "stop":
-        return looked.why
-    return "idle" if looked.next in ("wait", "rest") else "active"
+    match looked.next:
+        case "stop":
+            return looked.why if looked.why in ("suspended", "handed_off") else "closed"
+        case "wait" | "rest":
+            return "awaiting_approval" if looked.asking else "idle"
+        case _:
+            return "active"
 
 
 def _details(looked: Looked) -> str:

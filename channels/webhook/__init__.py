@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from standardwebhooks import Webhook as Signature
 
 from channels import AccountSeen, Outgoing
@@ -29,7 +29,24 @@ class Secrets(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    secret: str = Field(min_length=24)
+    secret: str = Field(min_length=24, max_length=200)
+
+    @field_validator("secret")
+    @classmethod
+    def _signs(cls, secret: str) -> str:
+        try:
+            Signature(secret)
+        except ValueError as error:
+            raise ValueError("has to be whsec_ and base64") from error
+        return secret
+
+
+class Kind(BaseModel):
+    """What is looked at first: events of other kinds than `message` are none of ours."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: str = "message"
 
 
 class Event(BaseModel):
@@ -63,12 +80,14 @@ class Webhook:
         return Settings.model_validate(account.settings).repeats_are_recognised
 
     def receive(self, account: AccountSeen, headers: Mapping[str, str], body: bytes) -> Sequence[Inbound]:
-        """The message of a call. Raises BadSignature, or Invalid with the field named."""
+        """The message of a call, none for an event of another kind. Raises BadSignature, or Invalid with the field named."""
         try:
             Signature(account.secrets["secret"]).verify(body, dict(headers), json_parse=False)
         except Exception as error:
             raise BadSignature from error
         try:
+            if Kind.model_validate_json(body).type != "message":
+                return []
             event = Event.model_validate_json(body)
         except ValidationError as error:
             first = error.errors()[0]
@@ -76,7 +95,7 @@ class Webhook:
         return [
             Inbound(
                 tenant_id=account.tenant_id, account_id=account.id, chat=event.chat, thread=event.thread, sender=event.sender or event.chat,
-                sender_name=event.sender_name, external_id=json.dumps(["message", event.chat, event.id]), text=event.text,
+                sender_name=event.sender_name, external_id=json.dumps(["message", event.chat, event.id], ensure_ascii=False), text=event.text,
             )
         ]  # fmt: skip
 

@@ -130,6 +130,7 @@ create table calls (
   approval_id text,
   started_by text,
   started_at timestamptz,
+  stop_asked_at timestamptz,
   done_at timestamptz,
   primary key (tenant_id, id),
   unique (tenant_id, session_id, turn, n),

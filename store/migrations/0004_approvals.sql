@@ -35,7 +35,7 @@ create table approvals (
 call protect('approvals');
 create unique index approvals_per_call on approvals (tenant_id, call_id, purpose) where call_id is not null;
 create index approvals_pending on approvals (tenant_id, session_id) where state = 'pending';
-create index approvals_promised on approvals (wake_at) where state = 'pending';
+create index approvals_promised on approvals (wake_at) where wake_at is not null;
 create index approvals_by_age on approvals (tenant_id, id desc);
 create index approvals_by_conversation on approvals (tenant_id, conversation_id);
 

@@ -1,4 +1,5 @@
--- The four narrow ways in before a tenant is known: functions of a role that sees ids only, by column grants.
+-- The four narrow ways in before a tenant is known: functions of a role that sees ids only, by column grants. Their search path ends with
+-- pg_temp, so that a temporary table cannot stand in for one of ours.
 create procedure let_resolver_see(t regclass, cols text) language plpgsql as $$
 begin
   execute format('grant select (%s) on %s to switchboard_resolver', cols, t);
@@ -14,23 +15,23 @@ drop procedure let_resolver_see;
 
 grant create on schema public to switchboard_resolver;
 
-create function tenant_of_account(p_account text) returns text language sql stable security definer set search_path = public
+create function tenant_of_account(p_account text) returns text language sql stable security definer set search_path = pg_catalog, public, pg_temp
   as $$ select tenant_id from accounts where id = p_account $$;
 alter function tenant_of_account owner to switchboard_resolver;
 
-create function tenant_of_key(p_hash bytea) returns text language sql stable security definer set search_path = public
+create function tenant_of_key(p_hash bytea) returns text language sql stable security definer set search_path = pg_catalog, public, pg_temp
   as $$ select tenant_id from keys where hash = p_hash $$;
 alter function tenant_of_key owner to switchboard_resolver;
 
-create function tenant_of_token(p_hash bytea) returns text language sql stable security definer set search_path = public
+create function tenant_of_token(p_hash bytea) returns text language sql stable security definer set search_path = pg_catalog, public, pg_temp
   as $$ select tenant_id from signins where hash = p_hash $$;
 alter function tenant_of_token owner to switchboard_resolver;
 
-create function tenants_with_waiting_work(p_expired_before timestamptz) returns setof text language sql volatile security definer set search_path = public
+create function tenants_with_waiting_work(p_expired_before timestamptz) returns setof text language sql volatile security definer set search_path = pg_catalog, public, pg_temp
   as $$
-    select tenant_id from sessions where wake_at < clock_timestamp() and life <> 'closed'
-    union select tenant_id from conversations where wake_at < clock_timestamp()
-    union select tenant_id from approvals where wake_at < clock_timestamp() and state = 'pending'
+    select tenant_id from sessions where wake_at < statement_timestamp() and life <> 'closed'
+    union select tenant_id from conversations where wake_at < statement_timestamp()
+    union select tenant_id from approvals where wake_at < statement_timestamp()
     union select tenant_id from sessions where life <> 'closed' and last_used_at < p_expired_before
   $$;
 alter function tenants_with_waiting_work owner to switchboard_resolver;

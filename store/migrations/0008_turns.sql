@@ -70,6 +70,13 @@ begin
   return ('committed', p_call, case p_gate when 'run' then 'act' when 'ask' then 'ask' else 'more' end, null, null)::ended;
 end $$;
 
+-- Whether a session still owes something it said it would do: an open approval, a verdict to tell, a follow-up.
+create function has_promised(p_tenant text, p_session text) returns boolean language sql stable as $$
+  select exists (select from approvals where tenant_id = p_tenant and session_id = p_session and state = 'pending')
+      or exists (select from conversations c join messages m on m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.state = 'pending'
+                  where c.tenant_id = p_tenant and c.session_id = p_session and m.kind in ('timer', 'verdict'))
+$$;
+
 -- p_replies: [{"id", "text", "answers": [seq, …]}], in order; what no reply names is answered by the last one.
 create function end_with_say(p_tenant text, p_session text, p_conversation text, p_turn bigint, p_n int, p_upto bigint, p_looked_at timestamptz,
                              p_replies jsonb, p_commit_delivers boolean, p_close boolean)
@@ -99,7 +106,7 @@ begin
   if c.next_session_id is not null then
     perform change_route(p_tenant, c.id);
   end if;
-  if p_close and not exists (select from approvals where tenant_id = p_tenant and session_id = p_session and state = 'pending') then
+  if p_close and not has_promised(p_tenant, p_session) then
     perform close_locked(p_tenant, p_session, 'completed');
     return ('committed', null, 'rest', null, c.next_session_id)::ended;
   end if;
@@ -117,15 +124,17 @@ begin
   perform promise_session(p_tenant, next);
 end $$;
 
--- Ends what a session has begun: unstarted calls and open approvals. The session is locked by the caller.
+-- Ends what a session has begun: unstarted calls and open approvals; a call that runs is asked to stop. The session is locked by the caller.
 create function drop_unstarted(p_tenant text, p_session text) returns void language plpgsql as $$
 begin
-  update approvals set state = 'cancelled', verdict = 'cancelled', decided_by = 'policy', decided_at = clock_timestamp(), wake_at = null
+  update approvals set state = 'cancelled', verdict = 'cancelled', decided_by = 'policy', decided_at = clock_timestamp(), wake_at = clock_timestamp()
    where tenant_id = p_tenant and session_id = p_session and state = 'pending';
   update calls set state = 'cancelled' where tenant_id = p_tenant and session_id = p_session and state in ('ready', 'asking', 'waiting', 'approved');
+  update calls set stop_asked_at = clock_timestamp() where tenant_id = p_tenant and session_id = p_session and state = 'started';
 end $$;
 
 -- Closes a locked session. What it has not answered is cancelled when a member closed it; otherwise the conversation is decided anew.
+-- What it said and did not send yet is sent by the conversation's routing.
 create function close_locked(p_tenant text, p_session text, p_reason text) returns void language plpgsql as $$
 begin
   perform drop_unstarted(p_tenant, p_session);
@@ -138,6 +147,9 @@ begin
   update conversations c set state = 'undecided', wake_at = clock_timestamp()
    where c.tenant_id = p_tenant and c.session_id = p_session
      and exists (select from messages m where m.tenant_id = p_tenant and m.conversation_id = c.id and m.state = 'held');
+  update conversations c set wake_at = clock_timestamp()
+   where c.tenant_id = p_tenant and c.session_id = p_session
+     and exists (select from messages m where m.tenant_id = p_tenant and m.conversation_id = c.id and m.state in ('intent', 'sending'));
 end $$;
 
 -- Locks a session together with its conversations, in the order that everyone keeps.
@@ -196,11 +208,15 @@ begin
   update messages set state = p_state, error = p_error where tenant_id = p_tenant and conversation_id = here and state = 'pending' and seq <= upto
      and case when s.step > 0 then turn = s.turn and session_id = p_session
               else p_state = 'parked' and due_at <= clock_timestamp() or kind in ('text', 'note') end;
-  update approvals set state = 'cancelled', verdict = 'cancelled', decided_by = 'policy', decided_at = clock_timestamp(), wake_at = null
+  update approvals set state = 'cancelled', verdict = 'cancelled', decided_by = 'policy', decided_at = clock_timestamp(), wake_at = clock_timestamp()
    where tenant_id = p_tenant and state = 'pending' and call_id in (select id from calls where tenant_id = p_tenant and session_id = p_session and turn = s.turn and s.step > 0);
   update calls set state = 'cancelled' where tenant_id = p_tenant and session_id = p_session and turn = s.turn and s.step > 0 and state in ('ready', 'asking', 'waiting', 'approved');
+  update calls set stop_asked_at = clock_timestamp() where tenant_id = p_tenant and session_id = p_session and state = 'started';
   update sessions set turn = turn + 1, step = 0, turn_conversation_id = null, turn_upto = null, version = version + 1 where tenant_id = p_tenant and id = p_session;
   delete from drafts where tenant_id = p_tenant and conversation_id = here;
+  if exists (select from conversations where tenant_id = p_tenant and id = here and next_session_id is not null) then
+    perform change_route(p_tenant, here);
+  end if;
   perform rest_of(p_tenant, p_session);
   return p_state;
 end $$;

@@ -40,7 +40,7 @@ declare
   d decision;
 begin
   update approvals set state = p_state, verdict = p_verdict, decided_by = p_by, decided_at = clock_timestamp(), comment = nullif(p_comment, ''),
-         answer = p_answer, wake_at = null
+         answer = p_answer, wake_at = clock_timestamp() + interval '2 s'
    where tenant_id = a.tenant_id and id = a.id returning decided_at into d.decided_at;
   if a.purpose = 'gate' then
     update calls set state = case p_verdict when 'approved' then 'approved' when 'cancelled' then 'cancelled' else 'denied' end
@@ -145,7 +145,9 @@ begin
   select * into k from calls where tenant_id = p_tenant and id = p_call for update;
   if k.state = 'started' then return ('broken', k.tool, k.arguments, k.conversation_id, k.session_id, null)::begun; end if;
   if k.state not in ('ready', 'approved') then return (k.state, k.tool, k.arguments, k.conversation_id, k.session_id, k.result)::begun; end if;
-  if s.life <> 'open' then return ('stopped', k.tool, null, null, k.session_id, null)::begun; end if;
+  if s.life = 'closed' or (s.life <> 'open' and exists (select from conversations where tenant_id = p_tenant and id = k.conversation_id and session_id = s.id)) then
+    return ('stopped', k.tool, null, null, k.session_id, null)::begun;
+  end if;
   if k.arguments_sha256 <> p_sha256 then
     update calls set state = 'failed', result = '"The arguments are not those that were judged; nothing was done."', done_at = clock_timestamp() where tenant_id = p_tenant and id = p_call;
     return ('failed', k.tool, null, null, k.session_id, null)::begun;

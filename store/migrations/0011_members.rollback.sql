@@ -1,4 +1,4 @@
-drop function erase_session, remove_account, admit, decide_send, append_outbound, promise_delivery, start_session, api_account, phase_of;
+drop function erase_session, remove_account, admit, decide_send, promise_look, append_outbound, promise_delivery, start_session, api_account, phase_of;
 drop type spoken;
 drop type started;
 drop index conversations_by_peer, requests_by_time;
@@ -26,6 +26,13 @@ begin
   select * into c from conversations where tenant_id = p_tenant and id = m.conversation_id for update;
   select * into m from messages where tenant_id = p_tenant and id = p_message for update;
   if m.id is null then return 'not_found'; end if;
+  if m.direction = 'inbound' and m.state = 'parked' and p_verb = 'resend' then
+    update messages set state = case when c.state = 'settled' then 'pending' else 'held' end, due_at = clock_timestamp(), error = null, turn = null
+     where tenant_id = p_tenant and id = p_message;
+    insert into audit (tenant_id, actor, action, subject) values (p_tenant, p_member, 'message.retry', p_message);
+    perform promise_session(p_tenant, c.session_id);
+    return coalesce(c.session_id, '');
+  end if;
   if m.state not in ('unknown', 'parked', 'failed') or m.direction <> 'outbound' then return 'conflict'; end if;
   insert into audit (tenant_id, actor, action, subject) values (p_tenant, p_member, 'message.' || p_verb, p_message);
   if p_verb = 'resend' then

@@ -111,7 +111,20 @@ begin
   return ('intent', added, wake, case wake when 'session' then c.session_id else c.id end)::spoken;
 end $$;
 
--- What a member decides about a send that is unknown, parked or failed: resend (a labelled copy), mark-sent or drop.
+-- Has what came in looked after: by the open session, or by the routing of a conversation that has none. Returns which.
+create function promise_look(c conversations) returns text language plpgsql as $$
+begin
+  if c.state = 'settled' then
+    update sessions set wake_at = clock_timestamp() + interval '2 s' where tenant_id = c.tenant_id and id = c.session_id and life <> 'closed';
+    if found then return 'session'; end if;
+  end if;
+  update conversations set state = case state when 'settled' then 'undecided' else state end, session_id = null, wake_at = clock_timestamp() + interval '2 s'
+   where tenant_id = c.tenant_id and id = c.id;
+  return 'routing';
+end $$;
+
+-- What a member decides about a send that is unknown, parked or failed: resend (a labelled copy), mark-sent or drop. A parked inbound
+-- message is tried again by the same word.
 drop function decide_send;
 create function decide_send(p_tenant text, p_message text, p_verb text, p_copy text, p_member text) returns spoken language plpgsql as $$
 declare
@@ -124,6 +137,13 @@ begin
   select * into c from conversations where tenant_id = p_tenant and id = m.conversation_id for update;
   select * into m from messages where tenant_id = p_tenant and id = p_message for update;
   if m.id is null then return ('not_found', null, null, null)::spoken; end if;
+  if m.direction = 'inbound' and m.state = 'parked' and p_verb = 'resend' then
+    insert into audit (tenant_id, actor, action, subject) values (p_tenant, p_member, 'message.retry', p_message);
+    wake := promise_look(c);
+    update messages set state = case wake when 'session' then 'pending' else 'held' end, due_at = clock_timestamp(), error = null, turn = null
+     where tenant_id = p_tenant and id = p_message;
+    return ('decided', m.id, wake, case wake when 'session' then c.session_id else c.id end)::spoken;
+  end if;
   if m.state not in ('unknown', 'parked', 'failed') or m.direction <> 'outbound'
      or (p_verb = 'resend' and exists (select from messages where tenant_id = p_tenant and resend_of = p_message)) then
     return ('conflict', m.id, null, null)::spoken;

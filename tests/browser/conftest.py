@@ -26,6 +26,8 @@ QUIET = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 SIGN_IN = re.compile(r"http\S+/console/sign-in#\S+")
+expect.set_options(timeout=10_000)
+
 STARTED_WITHIN = 120
 STOPPED_WITHIN = 20
 

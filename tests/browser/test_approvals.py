@@ -1,6 +1,7 @@
 """Approvals: asked in the chat, decided on the console, told in the chat."""
 
 import re
+from collections.abc import Mapping
 
 import httpx
 from playwright.async_api import Browser, expect
@@ -23,7 +24,7 @@ async def test_an_approval_given_on_the_console_shows_in_the_chat(chat: Chat, ap
 
     await expect(approvals.settled("Ana")).to_contain_text("Approved", timeout=SOON)
     await expect(approvals.settled("Ana")).to_contain_text("She waited long enough.")
-    await expect(approvals.settled("Ana")).to_contain_text("by you")
+    await expect(approvals.settled("Ana")).to_contain_text("by you · carried out", timeout=SOON)
     await expect(ask).to_have_count(0)
     await expect(chat.card).to_have_attribute("data-lit", "yes", timeout=SOON)
     await expect(chat.card).to_contain_text("Approved")
@@ -114,6 +115,35 @@ async def test_a_decision_that_comes_too_late_is_explained(stack: Stack, chat: C
     await expect(ask.get_by_role("button", name="Approve")).to_be_hidden()
 
 
+async def test_whoever_asked_is_told_that_another_has_to_decide(stack: Stack, approvals: Approvals) -> None:
+    """The answer 403 becomes a sentence; the card and its comment stay."""
+    await request(stack, action="publish", arguments={"to": "Ines"})
+    ask = approvals.asks("Ines")
+    await ask.locator("textarea").fill("fine with me", timeout=SOON)
+
+    await ask.get_by_role("button", name="Approve").click()
+
+    await expect(ask.locator("[role=alert]")).to_have_text("Whoever asked may not decide. Another approver has to.")
+    await expect(ask.locator("textarea")).to_have_value("fine with me")
+
+
+async def test_a_choice_needs_one_option_and_a_no_needs_none(stack: Stack, approvals: Approvals) -> None:
+    """The kind `choose`: an option is picked before it can be sent."""
+    carriers = ["DHL", "Post"]
+    await request(stack, action="choose_carrier", kind="choose", options=carriers, arguments={"to": "Jan"}, allow_self=True)
+    await request(stack, action="choose_carrier", kind="choose", options=carriers, arguments={"to": "Kim"}, allow_self=True)
+    ask = approvals.asks("Jan")
+    await ask.get_by_role("button", name="Choose").click(timeout=SOON)
+    await expect(ask).to_be_visible()
+    await ask.get_by_label("Post").check()
+    await ask.get_by_role("button", name="Choose").click()
+
+    await expect(approvals.settled("Jan")).to_contain_text("→ Post", timeout=SOON)
+
+    await approvals.asks("Kim").get_by_role("button", name="Deny").click()
+    await expect(approvals.settled("Kim")).to_contain_text("Denied", timeout=SOON)
+
+
 async def test_without_events_the_page_looks_by_itself(chat: Chat, approvals: Approvals) -> None:
     """Where no event stream comes through, a new card still appears within seconds."""
     await approvals.page.route("**/v1/events", lambda route: route.abort())
@@ -154,6 +184,15 @@ async def test_signing_out_ends_it(stack: Stack, browser: Browser, approvals: Ap
 
 async def decide(stack: Stack, approval: str, verdict: str) -> None:
     """The owner decides somewhere else, by the API."""
+    await post(stack, f"/v1/approvals/{approval}/decide", {"verdict": verdict})
+
+
+async def request(stack: Stack, **asked: object) -> None:
+    """A program of the owner's asks for an approval."""
+    await post(stack, "/v1/approvals", asked)
+
+
+async def post(stack: Stack, path: str, body: Mapping[str, object]) -> None:
+    """One call with the admin token."""
     async with httpx.AsyncClient(base_url=stack.api, headers={"Authorization": f"Bearer {stack.admin_token}"}) as client:
-        answer = await client.post(f"/v1/approvals/{approval}/decide", json={"verdict": verdict})
-        answer.raise_for_status()
+        (await client.post(path, json=body)).raise_for_status()

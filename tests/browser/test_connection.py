@@ -31,18 +31,19 @@ async def test_a_killed_api_is_back_within_five_seconds_and_nothing_is_missed(st
 
 async def test_the_banner_tells_of_a_drop_and_of_the_return(chat: Chat, wire: Wire) -> None:
     """Reconnecting… while it is away, Connected when it is back, both for screen readers too."""
-    banner = chat.page.locator("#banner")
+    banner, status = chat.page.locator("#banner"), chat.page.locator("[aria-live=polite]#status")
+    await expect(status).to_have_text("Connected")
     wire.is_cut = True
     await wire.drop()
 
     await expect(banner).to_be_visible()
-    await expect(banner.locator("[aria-live=polite]")).to_have_text("Reconnecting…")
-    await expect(chat.page.locator("#status")).to_have_text("Reconnecting")
+    await expect(banner).to_contain_text("Reconnecting…")
+    await expect(status).to_have_text("Reconnecting")
 
     wire.is_cut = False
 
-    await expect(banner.locator("[aria-live=polite]")).to_have_text("Connected", timeout=5_000)
-    await expect(chat.page.locator("#status")).to_have_text("Connected")
+    await expect(banner).to_contain_text("Connected", timeout=5_000)
+    await expect(status).to_have_text("Connected")
     await expect(banner).to_be_hidden()
 
 

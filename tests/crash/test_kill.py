@@ -10,6 +10,7 @@ from tests.crash.stack import PARTS, Stack
 from tests.crash.visitor import Visitor
 
 BURST = 12
+WAITING = "select id from approvals where state = 'pending' and (arguments ->> 'amount')::numeric = %s"
 
 
 @contextlib.asynccontextmanager
@@ -40,7 +41,8 @@ async def check(stack: Stack, people: list[Visitor]) -> None:
         places = {row["id"]: row["seq"] for row in said}
         answers = [places[row["answered_by"]] for row in asked]
         assert answers == sorted(answers), "answers are out of order"
-        answering = {row["answered_by"] for row in stack.rows("select answered_by from messages where conversation_id = %s and direction = 'inbound'", here)}
+        heard = stack.rows("select answered_by from messages where conversation_id = %s and direction = 'inbound'", here)
+        answering = {row["answered_by"] for row in heard}
         assert all(row["id"] in answering or row["resend_of"] for row in said), "something was said twice without a label"
         every = stack.rows("select seq from messages where conversation_id = %s order by seq", here)
         assert [row["seq"] for row in every] == list(range(1, len(every) + 1)), "a seq is missing"
@@ -68,7 +70,7 @@ async def test_killed_while_an_approved_refund_is_carried_out(stack: Stack, part
         amount = 100 + PARTS.index(part)
         await asking.write(f"refund {amount} to Ana")
         await slow.write("slow 2 there")
-        approval = await asyncio.to_thread(stack.until, "select id from approvals where state = 'pending' and (arguments ->> 'amount')::numeric = %s", amount)
+        approval = await asyncio.to_thread(stack.until, WAITING, amount)
         deciding = asyncio.create_task(asyncio.to_thread(stack.decide, approval["id"], "approved"))
         stack.kill(part)
         answer = await deciding
@@ -86,7 +88,7 @@ async def test_everything_killed_with_an_approval_waiting(stack: Stack) -> None:
     """A power cut: started again over the same data, the approval still waits, is decided, carried out once and told."""
     async with visitors(stack, 1) as (person,):
         await person.write("refund 77 to Ana")
-        approval = await asyncio.to_thread(stack.until, "select id from approvals where state = 'pending' and (arguments ->> 'amount')::numeric = 77")
+        approval = await asyncio.to_thread(stack.until, WAITING, 77)
         await person.write("slow 1 later")
         await person.all_accepted()
         stack.kill_all()

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from embedded.accounts import Account, run_as
 from embedded.identity import runs
@@ -19,6 +19,8 @@ PATIENCE = 120.0
 
 class Start:
     """One `up` over a folder, with further options and variables; `account` is who starts it when that is not us."""
+
+    begun: ClassVar[list["Start"]] = []
 
     def __init__(self, data: Path, *options: str, outside: Mapping[str, str] | None = None, account: Account | None = None) -> None:
         self.data, self.ready = data, data.with_name(data.name + ".ready")
@@ -34,6 +36,16 @@ class Start:
             env={**os.environ, "COLUMNS": "80", "PYTHONDONTWRITEBYTECODE": "1", **(outside or {})},
         )
         self.recorded: list[dict[str, Any]] = []
+        Start.begun.append(self)
+
+    @classmethod
+    def end_all(cls) -> None:
+        """Ends those that a failed test left."""
+        for start in cls.begun:
+            if start.program.poll() is None:
+                start.program.kill()
+                start.end()
+        cls.begun.clear()
 
     def serves(self) -> dict[str, Any]:
         """What the ready file says, once it is there."""

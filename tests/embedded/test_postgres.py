@@ -1,6 +1,7 @@
 """The embedded Postgres: it starts anywhere, keeps what was committed, and says what is wrong."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from domain.errors import StartFailed
 from embedded.identity import programs_in
-from embedded.postgres import Postgres
+from embedded.postgres import Postgres, newest_bin
 from tests.embedded.conftest import PASSWORD
 
 
@@ -94,6 +95,20 @@ def test_a_path_longer_than_a_socket_may_have(tmp_path: Path) -> None:
     assert server.exit_code == 0
 
 
+def test_programs_in_a_folder_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    install = newest_bin().parent
+    for folder in (install, install.parent.with_name(install.parent.name + ".libs")):
+        shutil.copytree(folder, closed / folder.relative_to(install.parent.parent), symlinks=True)
+    monkeypatch.setattr("embedded.postgres.newest_bin", lambda: closed / install.parent.name / install.name / "bin")
+    server = Postgres(closed / "postgres", PASSWORD)
+    server.start()
+    write(server, 1)
+    server.stop()
+    assert server.exit_code == 0
+
+
 def test_a_half_made_database_is_made_anew(postgres: Postgres) -> None:
     half = postgres.data.with_name("postgres.new")
     half.mkdir()
@@ -129,3 +144,9 @@ def test_its_log_holds_neither_values_nor_statements(postgres: Postgres, tmp_pat
     log = (tmp_path / "postgres.log").read_text()
     assert "only_once_pkey" in log
     assert "secret" not in log
+
+
+def test_a_wheel_without_its_programs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedded.postgres.find_spec", lambda name: None)
+    with pytest.raises(StartFailed, match=r"Postgres is missing from \.venv"):
+        newest_bin()

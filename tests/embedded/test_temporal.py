@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from domain.errors import StartFailed
 from embedded.temporal import SEARCH_ATTRIBUTES, Temporal
 
 
@@ -70,3 +71,9 @@ def test_variables_meant_for_clients_do_not_reach_it(temporal: Temporal, monkeyp
     monkeypatch.setenv("TEMPORAL_NAMESPACE", "elsewhere")
     monkeypatch.setenv("TEMPORAL_TLS", "true")
     temporal.start()
+
+
+def test_a_missing_program_is_named(temporal: Temporal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    with pytest.raises(StartFailed, match=r"Temporal is missing from \.venv"):
+        temporal.start()

@@ -1,6 +1,5 @@
 """`up`, whole: real Postgres, Temporal, API and worker from an empty folder, and every way to end or refuse it."""
 
-import json
 import os
 import pwd
 import shutil
@@ -25,12 +24,15 @@ NAMES = {"api", "console", "chat", "temporal_ui", "temporal_address", "database_
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
-    """A folder that is not there yet; what still runs over it afterwards is a failure."""
-    folder = tmp_path / "data"
-    yield folder
-    if (folder / "children.json").exists():
-        assert json.loads((folder / "children.json").read_text()) == []
+def data(tmp_path: Path) -> Path:
+    """A folder that is not there yet."""
+    return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_outlives_its_test() -> Iterator[None]:
+    yield
+    Start.end_all()
 
 
 def path(url: str) -> str:
@@ -46,6 +48,7 @@ def test_serves_from_an_empty_folder_and_goes_on_over_it(data: Path) -> None:
     for url in (told["chat"], told["console"], told["temporal_ui"], told["api"] + "/docs", told["api"] + "/readyz"):
         assert httpx.get(url, follow_redirects=True).status_code == 200, url
     answer = httpx.get(told["api"] + "/v1/accounts", headers={"authorization": f"Bearer {told['admin_token']}"})
+    assert answer.status_code == 200, answer.text
     assert [account["name"] for account in answer.json()["items"]] == ["web"]
     with psycopg.connect(told["database_url"]) as connection:
         assert connection.execute("select name from tenants").fetchall() == [("demo",)]
@@ -61,7 +64,8 @@ def test_serves_from_an_empty_folder_and_goes_on_over_it(data: Path) -> None:
     code, said = start.end()
     assert (code, start.left()) == (0, [])
     assert time.monotonic() - began < 10
-    assert [line for line in said.splitlines() if len(line) > 80] == []
+    lines = said.replace(str(data), ".switchboard").splitlines()
+    assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []  # an address is never broken
     assert told["admin_token"] not in said
 
     again = Start(data)
@@ -126,6 +130,12 @@ def test_a_folder_it_cannot_use_is_named(tmp_path: Path) -> None:
     code, said = Start(tmp_path / "file").end()
     assert code == 1
     assert said.splitlines()[1:] == [f"{tmp_path / 'file'} is a file where a folder should be; move it, or choose another folder with --data."]
+
+
+def test_a_setting_that_does_not_fit_is_named(data: Path) -> None:
+    code, said = Start(data, outside={"SWITCHBOARD_LINGER": "soon"}).end()
+    assert code == 1
+    assert said.splitlines()[-1].startswith("SWITCHBOARD_LINGER has a value that does not fit (Input should be a valid number")
 
 
 def test_parts_from_outside_are_used_and_newer_data_is_refused(data: Path, tmp_path: Path) -> None:

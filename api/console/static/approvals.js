@@ -19,11 +19,13 @@ let isLive = false;
 async function look() {
   try {
     const [pending, recent] = await Promise.all([ask("/v1/approvals?state=pending"), ask("/v1/approvals")]);
-    isLoaded = true;
     trouble.hidden = true;
     merge(pending.items, recent.items.filter((one) => one.state !== "pending"));
+    isLoaded = true;
+    showCounts();
   } catch (problem) {
-    if (problem.status === 401) return location.assign("/console/sign-in");
+    const isTyping = [...cards.values()].some(isInUse);
+    if (problem.status === 401 && !isTyping) return location.assign("/console/sign-in");
     trouble.hidden = false;
     put(trouble, problem.status ? problem.message : "Switchboard does not answer just now. This page catches up by itself.");
   }
@@ -36,8 +38,9 @@ function merge(pending, decided) {
   for (const [id, card] of cards) if (!waits.has(id)) retire(id, card, byId.get(id));
   for (const approval of pending) if (!lines.has(approval.id)) keepWaiting(approval);
   for (const approval of decided) if (!cards.has(approval.id)) keepSettled(approval);
-  showCounts();
 }
+
+/** What is due first stands first; what comes later goes to the end, so that no button moves away under a finger. */
 
 function keepWaiting(approval) {
   const known = cards.get(approval.id);
@@ -47,8 +50,8 @@ function keepWaiting(approval) {
     onDismissed: () => dismiss(approval.id),
   });
   cards.set(approval.id, card);
-  const after = [...waiting.children].find((other) => due(other.approval) > due(approval));
-  waiting.insertBefore(card, after ?? null);
+  const later = isLoaded ? null : [...waiting.children].find((other) => due(other.approval) > due(approval));
+  waiting.insertBefore(card, later ?? null);
   return undefined;
 }
 

@@ -118,6 +118,7 @@ function message(frame) {
   log.holding(() => {
     putText(row, frame.text);
     putButtons(row, frame.buttons, send);
+    part(row, "again").hidden = !frame.resend_of;
     log.place(row, { keys: [frame.message_id], seq: frame.seq, at: atOf(frame, frame.message_id), side: "theirs" });
   });
   if (known || row.at < ANNOUNCE_FROM) return undefined;
@@ -205,20 +206,26 @@ const banner = document.getElementById("banner");
 let bannerTimer = 0;
 let noticeTimer = 0;
 
+/** A drop that mends itself at once is not worth a word; a longer one is told by the banner, and both ends to a screen reader. */
 function showState(state) {
-  const wasShown = !banner.hidden;
-  const words = connectionWords(state);
   document.body.dataset.connection = state;
-  put(document.getElementById("status"), state === "lost" ? "Reconnecting" : words.split(/[.…]/)[0]);
   clearTimeout(bannerTimer);
   if (state === "open") {
-    put(part(banner, "words"), words);
-    bannerTimer = setTimeout(() => (banner.hidden = true), wasShown ? BACK_FOR : 0);
+    tellState(state);
+    bannerTimer = setTimeout(() => (banner.hidden = true), banner.hidden ? 0 : BACK_FOR);
     return;
   }
   tail.cut();
+  bannerTimer = setTimeout(() => {
+    tellState(state);
+    banner.hidden = false;
+  }, BANNER_AFTER);
+}
+
+function tellState(state) {
+  const words = connectionWords(state);
   put(part(banner, "words"), words);
-  bannerTimer = setTimeout(() => (banner.hidden = false), BANNER_AFTER);
+  put(document.getElementById("status"), words.split(/[.…]/)[0]);
 }
 
 function notice(sentence) {

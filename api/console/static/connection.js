@@ -2,6 +2,7 @@
 
 const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 3_000;
+const GROWTH = 1.25;
 const HELLO_WITHIN = 5_000;
 const ASLEEP = 60_000;
 
@@ -94,8 +95,8 @@ export class Connection {
     this.#socket = null;
     if (this.state === "closed") return;
     const away = navigator.onLine ? "lost" : "offline";
-    if (this.state !== "connecting" || this.#failures > 1) this.#tell(this.#full ? "full" : away);
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#failures) * (0.6 + 0.4 * Math.random());
+    if (this.state !== "connecting" || this.#failures > 2) this.#tell(this.#full ? "full" : away);
+    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH ** this.#failures) * (0.6 + 0.4 * Math.random());
     this.#failures += 1;
     this.#timer = setTimeout(() => this.open(), this.#full ? LONGEST_PAUSE + pause : pause);
   }

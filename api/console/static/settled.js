@@ -7,6 +7,7 @@ import { agoOf, bornAt, moment, putTime, timeOf } from "./times.js";
 import { lampOf, verdictWords } from "./words.js";
 
 const BRIEF = 120;
+const CARRIED_OUT = { started: "being carried out", done: "carried out", failed: "but it failed", unknown: "outcome unknown" };
 
 export function settledRow(approval) {
   const row = copyOf("settled-row");
@@ -20,11 +21,13 @@ export function putSettled(row, approval) {
   part(row, "lamp").dataset.lit = lampOf(approval.state, approval.verdict);
   put(part(row, "verdict"), verdictWords(verdict));
   put(part(row, "action"), actionWords(approval.action));
-  put(part(row, "brief"), brief(approval.arguments));
+  put(part(row, "brief"), brief(approval.arguments) + (approval.answer ? ` → ${approval.answer}` : ""));
   const comment = part(row, "comment");
   put(comment, approval.comment ?? "");
   comment.hidden = !approval.comment;
-  put(part(row, "who"), verdict === "expired" ? "Nobody decided in time" : `by ${decider(approval)}`);
+  const who = verdict === "expired" ? "Nobody decided in time" : `by ${decider(approval)}`;
+  const then = verdict === "approved" ? CARRIED_OUT[approval.call_state] : "";
+  put(part(row, "who"), then ? `${who} · ${then}` : who);
   putRun(part(row, "run"), approval.run_url);
   putAge(row);
 }

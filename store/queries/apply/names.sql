@@ -1,2 +1,2 @@
-select 1 as found from agents a where a.tenant_id = %(tenant)s and a.name = %(agent)s
-   and (%(account)s::text is null or exists (select from accounts c where c.tenant_id = a.tenant_id and c.name = %(account)s))
+select exists (select from agents where tenant_id = %(tenant)s and name = %(agent)s) as agent,
+       %(account)s::text is null or exists (select from accounts where tenant_id = %(tenant)s and name = %(account)s) as account

@@ -23,6 +23,7 @@ with s as (
    order by m.accepted_at desc, m.seq desc limit %(window)s
 )
 select s.life, s.mode, s.turn, s.step, s.context, s.plan, s.plan_approved,
+       exists (select from approvals p where p.tenant_id = s.tenant_id and p.session_id = s.id and p.state = 'pending') as asking,
        (select jsonb_build_object('id', a.id, 'name', a.name, 'persona', a.persona, 'backend', a.backend, 'model', a.model, 'language', a.language, 'tools', a.tools)
           from agents a where a.tenant_id = s.tenant_id and a.id = s.agent_id) as agent,
        (select m.conversation_id from mine c join messages m on m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.state in ('intent', 'sending')

@@ -1,0 +1,33 @@
+"""The command line: fast help, one sentence for what is wrong, nothing secret in it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"fastapi", "temporalio", "pydantic", "psycopg"}
+
+
+def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-P", "-m", "cli", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_help_names_the_commands_and_loads_none() -> None:
+    shown = cli("--help")
+    assert shown.returncode == 0
+    assert all(f"  {name} " in shown.stdout for name in ("up", "test", "apply", "api", "worker", "migrate"))
+    code = "import sys, cli, cli.up\ntry: cli.app(['--help'])\nfinally: assert not set(sys.argv[1:]) & set(sys.modules)"
+    loaded = subprocess.run([sys.executable, "-P", "-c", code, *HEAVY], cwd=ROOT, capture_output=True, text=True)
+    assert loaded.returncode == 0, loaded.stderr
+
+
+def test_an_unknown_command_is_refused() -> None:
+    refused = cli("upp")
+    assert refused.returncode == 2
+    assert "No such command 'upp'" in refused.stderr
+
+
+def test_a_port_that_is_none_is_refused() -> None:
+    refused = cli("up", "--port", "70000")
+    assert refused.returncode == 2
+    assert "'70000' is neither a port from 1 to 65535 nor auto" in " ".join(refused.stderr.split())

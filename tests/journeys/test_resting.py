@@ -1,0 +1,45 @@
+"""A session's run lingers, completes and leaves a row; a later message starts it again."""
+
+from temporalio.client import WorkflowExecutionStatus
+
+from domain.ids import session_workflow
+from tests.journeys import deeds
+from tests.world import World
+
+
+async def test_a_run_completes_after_the_linger_and_the_next_message_starts_another_of_the_same_session(live: World) -> None:
+    await live.say("remember town=Bonn")
+    session = await deeds.session_of(live)
+    id_ = session_workflow(live.tenant, session)
+    assert await deeds.completed(live, id_) == "rest"
+    first = await deeds.workflow(live, id_).describe()
+    assert live.rows("select wake_at from sessions where tenant_id = %s") == [{"wake_at": None}]
+
+    assert await live.say("recall town") == "town = Bonn"
+
+    second = await deeds.workflow(live, id_).describe()
+    assert await deeds.session_of(live) == session
+    assert first.run_id != second.run_id
+    assert first.status is WorkflowExecutionStatus.COMPLETED
+
+
+async def test_a_message_within_the_linger_is_answered_by_the_same_run(live: World) -> None:
+    await live.say("echo one")
+    id_ = session_workflow(live.tenant, await deeds.session_of(live))
+    first = await deeds.workflow(live, id_).describe()
+
+    await live.say("echo two")
+
+    assert (await deeds.workflow(live, id_).describe()).run_id == first.run_id
+
+
+async def test_a_run_that_was_terminated_is_started_again_by_the_promise_alone(live: World) -> None:
+    message = await live.write("slow 1 survives")
+    await deeds.running_call(live)
+    session = await deeds.session_of(live)
+
+    await deeds.workflow(live, session_workflow(live.tenant, session)).terminate("a test")
+    live.sql.execute("update sessions set wake_at = now() where tenant_id = %s", (live.tenant,))
+
+    assert await live.answer(message) == "survives"
+    assert deeds.said(live) == ["survives"]
