@@ -12,7 +12,8 @@ from activities.errors import edge
 from agents import Hands, Tool
 from agents.runner import run as run_tool
 from agents.storable import clean_text
-from domain.errors import Refused, StoreUnavailable, SwitchboardError
+from domain.approvals import are_those_judged
+from domain.errors import ArgumentsChanged, Refused, StoreUnavailable, SwitchboardError
 from domain.progress import CallRef
 from store import calls
 from store.calls import Begun, Writes
@@ -20,9 +21,10 @@ from store.notices import Notices
 from store.pool import Database
 
 log = structlog.get_logger()
-TRIES = 5
+TRIES = 3
 """How often a tool that breaks down inside our own transaction is tried before its call has failed."""
 BROKE_DOWN = "The tool broke down; a member can see why in the log."
+CHANGED = "The arguments are not those that were judged; nothing was done."
 STOPPED = "It was stopped while it ran, because its turn was cancelled."
 
 
@@ -49,6 +51,8 @@ class Calls:
                 return begun.status
             if begun.status == "broken" and not (tool and tool.idempotent and await self._wanted(ref)):
                 return await self._break_off(ref, tool)
+            if not are_those_judged(begun.arguments or {}, ref.sha256):
+                return await self._fail(ref, CHANGED)
             try:
                 result, failed = await while_wanted(self._carry_out(ref, tool, begun), lambda: self._wanted(ref))
             except NotWanted:
@@ -77,6 +81,8 @@ class Calls:
                 begun = await calls.start(tx, ref.tenant, ref.call, activity.info().activity_id, ref.sha256)
                 if begun.status not in ("started", "broken"):
                     return begun.status
+                if not are_those_judged(begun.arguments or {}, ref.sha256):
+                    raise ArgumentsChanged(CHANGED)
                 effects = Writes(tx, session=begun.session_id or "", conversation=conversation, call=ref.call)
                 result = await run_tool(tool, dict(begun.arguments or {}), self._hands(ref, begun, effects))
                 await calls.finish(tx, ref.tenant, ref.call, result, failed=False)

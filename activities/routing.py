@@ -33,12 +33,12 @@ class Routing:
             return await self._keep(ref, look)
         match decided:
             case Settle(agent_id=agent):
-                session = await routing.settle(self._db, ref.tenant, ref.conversation, agent)
+                session = await routing.settle(self._db, ref.tenant, ref.conversation, agent, promised_at=look.wake_at)
                 self._inbox.wake(ref.tenant, "session", session)
                 self._notices.tell(ref.tenant, ref.conversation)
                 return Routed(outcome="settled", why=f"to {session}" if session else "to its session")
             case Leave(state=state, why=why):
-                left = await routing.leave_undecided(self._db, ref.tenant, ref.conversation, state, look.last_seq)
+                left = await routing.leave_undecided(self._db, ref.tenant, ref.conversation, state, look.last_seq, look.wake_at)
                 self._notices.tell(ref.tenant, ref.conversation)
                 return Routed(outcome=state if left else "again", why=why)
 

@@ -147,7 +147,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-async def versions(if_match: Annotated[str | None, Header(max_length=1000)] = None) -> frozenset[int] | None:
+async def versions(if_match: Annotated[str | None, Header(alias="If-Match", max_length=1000)] = None) -> frozenset[int] | None:
     """The versions that If-Match names, None for any. Raises PreconditionRequired, or PreconditionFailed for what can match none."""
     if if_match is None:
         raise PreconditionRequired

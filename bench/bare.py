@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from typing import ClassVar
 
 import uvicorn
 from psycopg_pool import AsyncConnectionPool
@@ -19,9 +19,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from temporalio import activity, workflow
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
+
+from bench.loop import Loop
 
 QUEUE = "bare"
 TABLE = "create table if not exists bench_bare (id bigint generated always as identity primary key, text text)"
@@ -39,35 +41,10 @@ async def finish(entity: str) -> None:
     Bare.finished[entity].set()
 
 
-@workflow.defn
-class Loop:
-    """Each signal is followed by `activities` activities, the last of them `finish`."""
-
-    @workflow.init
-    def __init__(self, activities: int) -> None:
-        self._asked = 0
-
-    @workflow.signal
-    def go(self) -> None:
-        """One more round."""
-        self._asked += 1
-
-    @workflow.run
-    async def run(self, activities: int) -> None:
-        """Rounds for ever."""
-        done = 0
-        while True:
-            await workflow.wait_condition(lambda: self._asked > done)
-            for n in range(activities - 1):
-                await workflow.execute_activity(nothing, n, start_to_close_timeout=timedelta(seconds=30))
-            await workflow.execute_activity(finish, workflow.info().workflow_id, start_to_close_timeout=timedelta(seconds=30))
-            done += 1
-
-
 class Bare:
     """The two comparisons behind three routes."""
 
-    finished: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+    finished: ClassVar[defaultdict[str, asyncio.Event]] = defaultdict(asyncio.Event)
 
     def __init__(self, address: str, database_url: str) -> None:
         self._address = address

@@ -1,7 +1,7 @@
 """What one turn costs: Postgres commits, Temporal events, and the time from a message to its answer.
 
-    ./switchboard up --port auto --no-browser --data DIR --ready-file F     (in another terminal)
-    .venv/bin/python -m bench.cost F
+./switchboard up --port auto --no-browser --data DIR --ready-file F     (in another terminal)
+.venv/bin/python -m bench.cost F
 """
 
 import asyncio

@@ -72,7 +72,7 @@ async def turns_per_second(running: Running, sessions: int, seconds: float) -> f
     """Turns a second with so many sessions, each writing again as soon as it is answered."""
     people = [Person(running.chat_url) for _ in range(sessions)]
     try:
-        await _enter(people)
+        await enter(people)
 
         async def once(person: Person) -> None:
             await person.say("echo on")
@@ -80,14 +80,14 @@ async def turns_per_second(running: Running, sessions: int, seconds: float) -> f
         await asyncio.gather(*(once(person) for person in people))
         return await _per_second(people, once, seconds)
     finally:
-        await _leave(people)
+        await leave(people)
 
 
 async def burst(running: Running, sessions: int, messages: int) -> float:
     """Messages answered a second when so many sessions write so many messages each at once."""
     people = [Person(running.chat_url) for _ in range(sessions)]
     try:
-        await _enter(people)
+        await enter(people)
         await asyncio.gather(*(person.say("echo warm") for person in people))
         began = time.perf_counter()
 
@@ -101,7 +101,7 @@ async def burst(running: Running, sessions: int, messages: int) -> float:
         await asyncio.gather(*(all_of(person) for person in people))
         return sessions * messages / (time.perf_counter() - began)
     finally:
-        await _leave(people)
+        await leave(people)
 
 
 async def decision_to_outcome(running: Running, times: int) -> float:
@@ -124,12 +124,12 @@ async def decision_to_outcome(running: Running, times: int) -> float:
 async def first_reply_after_sleep(running: Running, sleepers: int, asleep_after: float) -> float:
     """Seconds until a sleeping session answers: its workflow has completed, only a row is left."""
     people = [Person(running.chat_url) for _ in range(sleepers)]
-    await _enter(people)
+    await enter(people)
     for person in people:
         await person.say("echo good night")
     await asyncio.sleep(asleep_after)
     measured = [(await person.say("echo good morning"))[1] for person in people]
-    await _leave(people)
+    await leave(people)
     return statistics.median(measured)
 
 
@@ -141,16 +141,18 @@ def memory(running: Running) -> float:
 async def sockets_open(running: Running, count: int) -> list[Person]:
     """So many open sockets of visitors who have not written."""
     people = [Person(running.chat_url) for _ in range(count)]
-    await _enter(people)
+    await enter(people)
     return people
 
 
-async def _enter(people: Sequence[Person]) -> None:
+async def enter(people: Sequence[Person]) -> None:
+    """Opens their sockets, some at a time."""
     for start in range(0, len(people), 25):
         await asyncio.gather(*(person.__aenter__() for person in people[start : start + 25]))
 
 
-async def _leave(people: Sequence[Person]) -> None:
+async def leave(people: Sequence[Person]) -> None:
+    """Closes their sockets."""
     await asyncio.gather(*(person.__aexit__(None, None, None) for person in people), return_exceptions=True)
 
 

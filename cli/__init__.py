@@ -16,6 +16,7 @@ COMMANDS = {
     "apply": "Create accounts, agents, bindings and people from a file.",
     "api": "Run the API alone.",
     "worker": "Run a worker alone.",
+    "bench": "Measure what it can do here, beside the bare parts.",
     "migrate": "Bring the database's schema up to date.",
     "prepare": "Migrate, and create the admin key and the demo, as `up` does.",
 }

@@ -1,8 +1,7 @@
 """`approvals`: what waits for a human, and the human's word on it."""
 
-import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import typer
@@ -12,6 +11,7 @@ from cli import approval_screen as view
 from cli.client import Api, speaking
 from cli.groups import noun
 from cli.output import err, out
+from cli.pairs import pairs
 from cli.spans import ago, seconds
 from cli.tables import as_json, blank, more
 from domain.approvals import arguments_sha256
@@ -168,7 +168,7 @@ def ask(
 ) -> None:  # fmt: skip
     """Ask a human from a script."""
     of = approver or ["owner"]
-    asked: dict[str, Any] = {"action": action, "arguments": _arguments(arg or []), "within": within, "kind": kind, "context": context}
+    asked: dict[str, Any] = {"action": action, "arguments": pairs(arg or [], "--arg"), "within": within, "kind": kind, "context": context}
     asked |= {"approvers": {"quorum": quorum, "of": of} if quorum > 1 else of, "on_timeout": on_timeout, "allow_self": allow_self}
     seen = api.post("/v1/approvals", asked | ({"options": option} if option else {}))
     if wait_:
@@ -176,16 +176,3 @@ def ask(
             err.print(Text(seen["id"], style="dim"))
         return _tell_verdict(_wait(api, seen["id"], None), json_)
     return as_json(seen) if json_ else view.screen(seen)
-
-
-def _arguments(given: Iterable[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for pair in given:
-        name, sign, value = pair.partition("=")
-        if not sign or not name.rstrip(":"):
-            raise typer.BadParameter(f"{pair!r} is neither NAME=TEXT nor NAME:=JSON.", param_hint="--arg")
-        try:
-            found[name.rstrip(":")] = json.loads(value) if name.endswith(":") else value
-        except ValueError as error:
-            raise typer.BadParameter(f"{value!r} is no JSON; write NAME=TEXT for plain text.", param_hint="--arg") from error
-    return found

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec
 
 import httpx
 
-from cli.place import DATA, ApiOption, DataOption, KeyOption, Place, find
+from cli.place import DATA, ApiOption, DataOption, KeyOption, Place, find, nothing_answers
 from domain.errors import Refused, Unavailable
 
 P = ParamSpec("P")
@@ -47,7 +47,7 @@ class Api:
         try:
             return self._http.request(method, path, **more)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Unavailable(f"Nothing answers at {self.place.api}; start it with `./switchboard up`, or name another with --api.") from error
+            raise Unavailable(nothing_answers(self.place)) from error
         except httpx.TransportError as error:
             raise Unavailable(f"{self.place.api} broke off before it answered; try again, and see its log if that does not help.") from error
 

@@ -53,6 +53,11 @@ def find(api: str, key: str, data: Path) -> Place:
     return Place(address, key or (admin_token(data) if ours else ""), data)
 
 
+def nothing_answers(place: Place) -> str:
+    """What to say when an API cannot be reached."""
+    return f"Nothing answers at {place.api}; start it with `./switchboard up`, or name another with --api."
+
+
 def served_at(data: Path) -> str:
     """Where the last start over this folder served; empty when nothing was started here."""
     with suppress(OSError, UnicodeDecodeError):

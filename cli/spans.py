@@ -32,11 +32,6 @@ def ago(at: str | datetime | None, now: datetime | None = None) -> str:
     return "just now" if passed < 5 else f"{in_words(passed)} ago"
 
 
-def since(at: str | datetime, now: datetime | None = None) -> str:
-    """For how long something has been so: `12 min`."""
-    return in_words(max(0.0, ((now or datetime.now(UTC)) - when(at)).total_seconds()))
-
-
 def left(until: str | datetime, now: datetime | None = None) -> str:
     """How long there is still: `29 min left`, or `time is up`."""
     remaining = (when(until) - (now or datetime.now(UTC))).total_seconds()
@@ -54,9 +49,9 @@ def clock(at: str | datetime) -> str:
     return when(at).astimezone().strftime("%-d %b %H:%M")
 
 
-def seconds(typed: str) -> float:
-    """The seconds of a span that someone typed: `90`, `90s`, `30m`, `2h` or `1d`."""
-    found = TYPED.fullmatch(typed.strip())
+def seconds(typed: str | float) -> float:
+    """The seconds of a span that someone typed, such as `90`, `90s`, `30m`, `2h` or `1d`, or of an option's default."""
+    found = TYPED.fullmatch(str(typed).strip())
     if not found:
         raise typer.BadParameter(f"{typed!r} is no span of time such as 90s, 30m, 2h or 1d.")
     return float(found[1]) * SECONDS[found[2]]

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.client import Api, speaking
 from cli.output import out
-from cli.spans import left, since
+from cli.spans import ago, left
 from cli.tables import as_json, blank, clean, entry, facts, named
 from domain.errors import SwitchboardError, Unavailable
 
@@ -107,16 +107,16 @@ def _standing(me: Mapping[str, Any], standing: Mapping[str, Any]) -> Iterator[tu
 def _approvals(waiting: Mapping[str, Any]) -> Text | str:
     if not waiting["pending"]:
         return "none waits"
-    span, deadline = since(waiting["oldest_at"]), left(waiting["next_deadline_at"])
+    asked, deadline = ago(waiting["oldest_at"]), left(waiting["next_deadline_at"])
     if waiting["pending"] == 1:
-        return Text(f"1 waits, for {span}; {deadline}", style="yellow")
-    return Text(f"{waiting['pending']} wait, the oldest for {span}; {deadline} for the next one", style="yellow")
+        return Text(f"1 waits, asked {asked}; {deadline}", style="yellow")
+    return Text(f"{waiting['pending']} wait, the oldest asked {asked}; {deadline} for the next", style="yellow")
 
 
 def _messages(counts: Mapping[str, Any]) -> Text | str:
     said: list[str | tuple[str, str]] = ["all answered"]
     if counts["unanswered"]:
-        said = [f"{counts['unanswered']} unanswered, the oldest for {since(counts['oldest_unanswered_at'])}"]
+        said = [f"{counts['unanswered']} unanswered, the oldest from {ago(counts['oldest_unanswered_at'])}"]
     for word, style in (("held", "yellow"), ("parked", "red"), ("unknown", "yellow")):
         if counts[word]:
             said += [" · ", (f"{counts[word]} {word}", style)]

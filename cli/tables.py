@@ -128,6 +128,13 @@ def facts(pairs: Iterable[tuple[str, Text | str | None]], console: Console = out
             console.print(Text.assemble(" " * indent, (before, "dim"), line))
 
 
+def paragraph(head: Text, body: Text, console: Console = out) -> None:
+    """Text behind a head, its further lines below its first."""
+    indent = cell_len(head.plain)
+    for number, line in enumerate(_wrapped(body, max(width(console) - indent, width(console) // 2), console)):
+        console.print((head if number == 0 else Text(" " * indent)).copy().append_text(line))
+
+
 def as_json(body: Any) -> None:
     """A body as the API gave it."""
     out.print(json.dumps(body, ensure_ascii=False, indent=2), markup=False, emoji=False)

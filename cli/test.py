@@ -15,6 +15,8 @@ app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
+"""Files of tests run side by side, each worker over servers of its own: most of a test is waiting."""
 CHECKS = {
     "lint": [str(BIN / "ruff"), "check", "."],
     "types": [sys.executable, "-m", "mypy"],
@@ -28,7 +30,7 @@ def test(context: typer.Context) -> None:
     steps = Steps(out)
     _install_browser(steps)
     failed = [name for name, command in CHECKS.items() if not _passes(steps, name, command)]
-    if not _passes(steps, "tests", [sys.executable, "-m", "pytest", *context.args], shown=True):
+    if not _passes(steps, "tests", [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *context.args], shown=True):
         failed.append("tests")
     steps.line(f"Failed: {', '.join(failed)}." if failed else "All green.")
     raise typer.Exit(1 if failed else 0)

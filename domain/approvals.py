@@ -13,6 +13,8 @@ from domain.ids import PREFIXES
 from domain.roles import RANK
 
 Gate = Literal["run", "ask", "deny"]
+LARGEST_WHOLE = 2**53 - 1
+"""The largest whole number that JSON says exactly."""
 ROLES_AND_TIERS = frozenset({"owner", "admitted", "guest", *RANK})
 _ID = re.compile(f"({'|'.join(PREFIXES)})_[0-9a-z]{{26}}")
 
@@ -112,6 +114,29 @@ def arguments_sha256(arguments: Mapping[str, Any]) -> str:
         return hashlib.sha256(rfc8785.dumps(dict(arguments))).hexdigest()
     except (rfc8785.CanonicalizationError, TypeError) as error:
         raise Invalid("The arguments hold a value that canonical JSON cannot express.", field="arguments") from error
+
+
+def are_those_judged(arguments: Mapping[str, Any], sha256: str) -> bool:
+    """Whether arguments as they were stored are still those with this hash."""
+    try:
+        return arguments_sha256({name: _as_given(value) for name, value in arguments.items()}) == sha256
+    except Invalid:
+        return False
+
+
+def _as_given(value: Any) -> Any:
+    """A stored value with the numbers it had: Postgres gives a large float back as a whole number."""
+    match value:
+        case bool():
+            return value
+        case int() if abs(value) > LARGEST_WHOLE:
+            return float(value)
+        case dict():
+            return {name: _as_given(item) for name, item in value.items()}
+        case list():
+            return [_as_given(item) for item in value]
+        case _:
+            return value
 
 
 def named_by_id(approvers: Sequence[str]) -> tuple[str, ...]:

@@ -32,10 +32,13 @@ def admitted(admission: str, tier: str, peer: str, owners: Sequence[str]) -> Lea
 
 
 def route(bindings: Sequence[Mapping[str, Any]], account: str, chat: str, thread: str) -> str | None:
-    """The agent of the most specific binding that matches an address: thread before chat before account, exact before pattern."""
+    """The agent of the most specific binding that matches an address: thread before chat before account, exact before pattern.
 
-    def specific(binding: Mapping[str, Any]) -> tuple[int, int, int]:
-        return (_weight(binding["thread"]), _weight(binding["chat"]), int(binding["account_id"] is not None))
+    Of two patterns the one with more signs that stand for themselves is more specific; of two equals the newer binding decides.
+    """
+
+    def specific(binding: Mapping[str, Any]) -> tuple[Any, ...]:
+        return (_weight(binding["thread"]), _weight(binding["chat"]), binding["account_id"] is not None, binding["id"])
 
     matching = [
         b for b in bindings
@@ -44,8 +47,11 @@ def route(bindings: Sequence[Mapping[str, Any]], account: str, chat: str, thread
     return max(matching, key=specific)["agent_id"] if matching else None
 
 
-def _weight(pattern: str) -> int:
-    return 0 if pattern == "*" else 1 if any(c in pattern for c in "*?[") else 2
+def _weight(pattern: str) -> tuple[int, int]:
+    if pattern == "*":
+        return 0, 0
+    literal = re.sub(r"[*?]|\[!?\]?[^\]]*\]", "", pattern)
+    return 2 if literal == pattern else 1, len(literal)
 
 
 def decide_route(look: Any) -> Settle | Leave:

@@ -1,5 +1,6 @@
 """Calls in Postgres: started once, finished once."""
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -47,8 +48,11 @@ async def one(tx: Transaction, call: str) -> CallRow | None:
 
 
 async def start(source: Database | Transaction, tenant: str, call: str, by: str, sha256: str) -> Begun:
-    """CAS ready or approved → started, if the session is live and the arguments are those that were judged."""
-    params = {"call": call, "by": by, "sha256": sha256}
+    """CAS ready or approved → started, if the session is live and the arguments are those that were judged.
+
+    Each call of this is an attempt of its own: one whose answer was lost on the way is repeated within it and still is the one that began.
+    """
+    params = {"call": call, "by": f"{by} {secrets.token_hex(8)}", "sha256": sha256}
     if isinstance(source, Transaction):
         found = await source.row("calls/start", Begun, **params)
         assert found

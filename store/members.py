@@ -86,7 +86,7 @@ async def member(tx: Transaction, member_id: str) -> MemberRow | None:
 
 async def create_signin(tx: Transaction, member_id: str, minutes: int) -> str:
     """A one-time sign-in token, valid for so many minutes."""
-    token = secrets.token_urlsafe(32)
+    token = secrets.token_urlsafe(24)
     await tx.run("members/create_signin", hash=digest(token), member=member_id, minutes=minutes)
     return token
 

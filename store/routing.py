@@ -36,16 +36,23 @@ async def look(tx: Transaction, conversation: str) -> Undecided | None:
     return await tx.row("routing/look", Undecided, conversation=conversation)
 
 
-async def settle(db: Database, tenant: str, conversation: str, agent: str, scope: str | None = None) -> str | None:
-    """SETTLE: gives a conversation to the agent's session of that scope. Returns the session to wake, or None."""
-    params = {"tenant": tenant, "conversation": conversation, "agent": agent, "scope": scope, "new_session": new_id("ses")}
+async def settle(
+    db: Database, tenant: str, conversation: str, agent: str, scope: str | None = None, *, promised_at: datetime | None = None
+) -> str | None:
+    """SETTLE: gives a conversation to the agent's session of that scope. Returns the session to wake, or None.
+
+    `promised_at` is the conversation's promise as it was seen: it is kept by this, a newer one stays.
+    """
+    params = {
+        "tenant": tenant, "conversation": conversation, "agent": agent, "scope": scope, "new_session": new_id("ses"), "promised_at": promised_at,
+    }  # fmt: skip
     session: str | None = (await db.call("routing/settle", dict, params))["session"]
     return session
 
 
-async def leave_undecided(db: Database, tenant: str, conversation: str, state: str, upto: int) -> bool:
-    """Writes down that messages up to `upto` stay held or are refused. False when more came meanwhile."""
-    params = {"tenant": tenant, "conversation": conversation, "state": state, "upto": upto}
+async def leave_undecided(db: Database, tenant: str, conversation: str, state: str, upto: int, promised_at: datetime | None) -> bool:
+    """Writes down that messages up to `upto` stay held or are refused. False when more came since, or another look was promised."""
+    params = {"tenant": tenant, "conversation": conversation, "state": state, "upto": upto, "promised_at": promised_at}
     return bool((await db.call("routing/leave_undecided", dict, params))["left_so"])
 
 

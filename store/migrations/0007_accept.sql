@@ -1,5 +1,6 @@
--- ACCEPT and SETTLE. Lock order everywhere: conversation, sessions by id, approval or call; lock first, then read, so each
--- is a function of several statements (a READ COMMITTED statement that waited for a lock keeps its old snapshot).
+-- ACCEPT and SETTLE. Lock order everywhere: conversations by id, sessions by id, approval or call; lock first, then read, so each
+-- is a function of several statements (a READ COMMITTED statement that waited for a lock keeps its old snapshot). Locks are FOR NO KEY
+-- UPDATE: a plain FOR UPDATE would also stop those who only refer to the row, and a foreign key's check keeps no order.
 
 -- A session's promise: set to two seconds from now unless one as near exists. True where the caller has to wake its workflow.
 create function promise_session(p_tenant text, p_session text) returns boolean language plpgsql as $$
@@ -28,7 +29,7 @@ declare
   held boolean := c.state <> 'settled';
 begin
   if not held then
-    select * into s from sessions where tenant_id = c.tenant_id and id = c.session_id for update;
+    select * into s from sessions where tenant_id = c.tenant_id and id = c.session_id for no key update;
     if s.life = 'closed' then
       update conversations set state = 'undecided', session_id = null where tenant_id = c.tenant_id and id = c.id;
       held := true;
@@ -41,7 +42,9 @@ begin
   returning * into m;
   if m.id is null then
     select * into m from messages where tenant_id = c.tenant_id and account_id = c.account_id and external_id = p_external;
-    if m.state = 'pending' and promise_session(c.tenant_id, s.id) then
+    if m.conversation_id <> c.id then
+      return (m.id, m.seq, true, m.conversation_id, null, null)::accepted;
+    elsif m.state = 'pending' and promise_session(c.tenant_id, s.id) then
       return (m.id, m.seq, true, m.conversation_id, s.id, 'session')::accepted;
     elsif m.state = 'held' and promise_routing(c.tenant_id, m.conversation_id) then
       return (m.id, m.seq, true, m.conversation_id, null, 'routing')::accepted;
@@ -75,31 +78,39 @@ begin
   if p_sender <> '' then
     insert into peers (tenant_id, account_id, external_id, name) values (p_tenant, p_account, p_sender, p_sender_name) on conflict do nothing;
   end if;
-  select * into c from conversations where tenant_id = p_tenant and account_id = p_account and chat = p_chat and thread = p_thread for update;
+  select * into c from conversations where tenant_id = p_tenant and account_id = p_account and chat = p_chat and thread = p_thread for no key update;
+  if not found then
+    raise exception 'no account % here any more', p_account using errcode = 'no_data_found';
+  end if;
   return append_inbound(c, p_message, p_kind, p_external, p_sender, p_text, p_payload,
                         clock_timestamp() + make_interval(secs => case when p_at_once then 0 else wait end), null);
 end $$;
 
--- The session that serves a scope for an agent; a new one where none is open. Its row is locked afterwards.
+-- The session that serves a scope for an agent; a new one where none is open. Its row is locked afterwards. Null: there is no such agent.
 create function session_for(p_tenant text, p_agent text, p_scope text, p_new text) returns sessions language plpgsql as $$
 declare s sessions;
 begin
-  insert into sessions (tenant_id, id, agent_id, mode, scope)
-    select p_tenant, p_new, id, mode, p_scope from agents where tenant_id = p_tenant and id = p_agent
-    on conflict (tenant_id, agent_id, scope) where life <> 'closed' do nothing;
-  select * into s from sessions where tenant_id = p_tenant and agent_id = p_agent and scope = p_scope and life <> 'closed' for update;
-  return s;
+  loop
+    select * into s from sessions where tenant_id = p_tenant and agent_id = p_agent and scope = p_scope and life <> 'closed' for no key update;
+    if found then return s; end if;
+    insert into sessions (tenant_id, id, agent_id, mode, scope)
+      select p_tenant, p_new, id, mode, p_scope from agents where tenant_id = p_tenant and id = p_agent
+      on conflict (tenant_id, agent_id, scope) where life <> 'closed' do nothing;
+    if not exists (select from agents where tenant_id = p_tenant and id = p_agent) then return null; end if;
+  end loop;
 end $$;
 
 -- Gives a conversation to a session of an agent: what was held becomes pending, in order. A change of route while something is
--- pending or a turn is open waits for that turn's end (`next_session_id`). Returns the session to wake, or null.
-create function settle(p_tenant text, p_conversation text, p_agent text, p_scope text, p_new_session text) returns text language plpgsql as $$
+-- pending or a turn is open waits for that turn's end (`next_session_id`). The promise that was seen is kept by this, a newer one stays.
+-- Returns the session to wake, or null.
+create function settle(p_tenant text, p_conversation text, p_agent text, p_scope text, p_new_session text, p_promised_at timestamptz)
+returns text language plpgsql as $$
 declare
   c conversations;
   s sessions;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for no key update;
   if not found then return null; end if;
   s := session_for(p_tenant, p_agent, coalesce(p_scope, c.id), p_new_session);
   if s.id is null then return null; end if;
@@ -109,23 +120,25 @@ begin
     update conversations set next_session_id = s.id where tenant_id = p_tenant and id = c.id;
     return null;
   end if;
-  update conversations set state = 'settled', session_id = s.id, next_session_id = null, wake_at = null, wakes = 0, updated_at = clock_timestamp()
+  update conversations set state = 'settled', session_id = s.id, next_session_id = null, updated_at = clock_timestamp(),
+         wake_at = case when wake_at is distinct from p_promised_at then wake_at end, wakes = 0
    where tenant_id = p_tenant and id = c.id;
   update messages set state = 'pending', due_at = coalesce(due_at, clock_timestamp()) where tenant_id = p_tenant and conversation_id = c.id and state = 'held';
-  if exists (select from messages m where m.tenant_id = p_tenant and m.conversation_id = c.id and m.state in ('pending', 'intent')) then
+  if exists (select from messages m where m.tenant_id = p_tenant and m.conversation_id = c.id and m.state in ('pending', 'intent', 'sending')) then
     perform promise_session(p_tenant, s.id);
     return s.id;
   end if;
   return null;
 end $$;
 
--- Writes down that a conversation is not settled: held, unbound or refused. Nobody will look again until something changes.
-create function leave_undecided(p_tenant text, p_conversation text, p_state text, p_upto bigint) returns boolean language plpgsql as $$
+-- Writes down that a conversation is not settled: held, unbound or refused. Nobody will look again until something changes. False: it
+-- changed since the look (a message came, or someone promised another look because a binding or a person's tier did).
+create function leave_undecided(p_tenant text, p_conversation text, p_state text, p_upto bigint, p_promised_at timestamptz) returns boolean language plpgsql as $$
 declare c conversations;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
-  if not found or c.state = 'settled' or c.last_seq > p_upto then return false; end if;
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for no key update;
+  if not found or c.state = 'settled' or c.last_seq > p_upto or c.wake_at is distinct from p_promised_at then return false; end if;
   update conversations set state = p_state, wake_at = null, wakes = 0 where tenant_id = p_tenant and id = c.id;
   if p_state = 'refused' then
     update messages set state = 'refused' where tenant_id = p_tenant and conversation_id = c.id and state = 'held';

@@ -1,15 +1,19 @@
 -- END of a turn's step, REST, and what happens to calls. Each is one commit.
 create type ended as (status text, call_id text, next text, due_at timestamptz, wake_session text);
 
+-- Whether something that was said is not sent yet.
+create function has_unsent(p_tenant text, p_session text) returns boolean language sql stable as $$
+  select exists (select from conversations c join messages m on m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.state in ('intent', 'sending')
+                  where c.tenant_id = p_tenant and c.session_id = p_session)
+$$;
+
 -- What a session's promise becomes when its turn is over; the session is locked by the caller. `next`: more, wait (until due_at), rest.
 create function rest_of(p_tenant text, p_session text) returns ended language plpgsql as $$
 declare due timestamptz;
 begin
   select min(m.due_at) into due from conversations c join messages m on m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.state = 'pending'
    where c.tenant_id = p_tenant and c.session_id = p_session;
-  if due <= clock_timestamp() or exists (
-       select from conversations c join messages m on m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.state in ('intent', 'sending')
-        where c.tenant_id = p_tenant and c.session_id = p_session) then
+  if due <= clock_timestamp() or has_unsent(p_tenant, p_session) then
     update sessions set wake_at = clock_timestamp() + interval '10 s', wakes = 0 where tenant_id = p_tenant and id = p_session;
     return ('committed', null, 'more', null, null)::ended;
   end if;
@@ -21,27 +25,32 @@ create function rest(p_tenant text, p_session text) returns ended language plpgs
 declare s sessions;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select * into s from sessions where tenant_id = p_tenant and id = p_session for update;
+  select * into s from sessions where tenant_id = p_tenant and id = p_session for no key update;
   if not found or s.life = 'closed' then return ('refused', null, 'rest', null, null)::ended; end if;
   if s.life <> 'open' then
-    update sessions set wake_at = null, wakes = 0 where tenant_id = p_tenant and id = p_session;
+    update sessions set wake_at = case when has_unsent(p_tenant, p_session) then clock_timestamp() + interval '10 s' end, wakes = 0
+     where tenant_id = p_tenant and id = p_session;
     return ('committed', null, 'rest', null, null)::ended;
   end if;
   if s.step > 0 then return ('refused', null, null, null, null)::ended; end if;
   return rest_of(p_tenant, p_session);
 end $$;
 
--- Locks a turn's conversation and session and says whether (turn, n) is the next step of a live session with this route.
+-- Locks a turn's conversation and session (and, in the order of ids, the session that waits for the conversation) and says whether
+-- (turn, n) is the next step of a live session with this route.
 create function may_end(p_tenant text, p_session text, p_conversation text, p_turn bigint, p_n int) returns boolean language plpgsql as $$
 declare
   c conversations;
   s sessions;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
-  select * into s from sessions where tenant_id = p_tenant and id = p_session for update;
-  return c.session_id = p_session and s.life = 'open'
-     and (p_turn, p_n) = case when s.step > 0 then (s.turn, s.step + 1) else (s.turn + 1, 1) end;
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for no key update;
+  if c.next_session_id < p_session then
+    perform from sessions where tenant_id = p_tenant and id = c.next_session_id for no key update;
+  end if;
+  select * into s from sessions where tenant_id = p_tenant and id = p_session for no key update;
+  return coalesce(c.session_id = p_session and s.life = 'open'
+     and (p_turn, p_n) = case when s.step > 0 then (s.turn, s.step + 1) else (s.turn + 1, 1) end, false);
 end $$;
 
 -- The first step of a turn takes the batch: everything pending up to p_upto, timers only when they were due at the look.
@@ -85,6 +94,12 @@ declare
   c conversations;
   r ended;
 begin
+  if p_close then
+    perform lock_session(p_tenant, p_session);
+    if not exists (select from conversations where tenant_id = p_tenant and id = p_conversation and session_id = p_session) then
+      return ('refused', null, null, null, null)::ended;
+    end if;
+  end if;
   if not may_end(p_tenant, p_session, p_conversation, p_turn, p_n) then return ('refused', null, null, null, null)::ended; end if;
   select * into c from conversations where tenant_id = p_tenant and id = p_conversation;
   if p_n = 1 then
@@ -103,9 +118,7 @@ begin
   update sessions set turn = p_turn, step = 0, turn_conversation_id = null, turn_upto = null, last_used_at = clock_timestamp()
    where tenant_id = p_tenant and id = p_session;
   delete from drafts where tenant_id = p_tenant and conversation_id = c.id;
-  if c.next_session_id is not null then
-    perform change_route(p_tenant, c.id);
-  end if;
+  c.next_session_id := change_route(p_tenant, c.id);
   if p_close and not has_promised(p_tenant, p_session) then
     perform close_locked(p_tenant, p_session, 'completed');
     return ('committed', null, 'rest', null, c.next_session_id)::ended;
@@ -115,13 +128,25 @@ begin
   return r;
 end $$;
 
--- Applies a change of route that waited for the turn's end; the new session takes what is still pending.
-create function change_route(p_tenant text, p_conversation text) returns void language plpgsql as $$
-declare next text;
+-- Applies a change of route that waited for the turn's end: the new session takes what is still pending; where it was closed meanwhile,
+-- the route is decided anew. Returns the session to wake, or null.
+create function change_route(p_tenant text, p_conversation text) returns text language plpgsql as $$
+declare
+  target text;
+  its_life text;
 begin
-  select next_session_id into next from conversations where tenant_id = p_tenant and id = p_conversation;
-  update conversations set session_id = next, next_session_id = null where tenant_id = p_tenant and id = p_conversation;
-  perform promise_session(p_tenant, next);
+  select next_session_id into target from conversations where tenant_id = p_tenant and id = p_conversation;
+  if target is null then return null; end if;
+  select life into its_life from sessions where tenant_id = p_tenant and id = target for no key update;
+  if its_life = 'closed' then
+    update messages set state = 'held' where tenant_id = p_tenant and conversation_id = p_conversation and state = 'pending';
+    update conversations set state = 'undecided', session_id = null, next_session_id = null, wake_at = clock_timestamp()
+     where tenant_id = p_tenant and id = p_conversation;
+    return null;
+  end if;
+  update conversations set session_id = target, next_session_id = null where tenant_id = p_tenant and id = p_conversation;
+  perform promise_session(p_tenant, target);
+  return target;
 end $$;
 
 -- Ends what a session has begun: unstarted calls and open approvals; a call that runs is asked to stop. The session is locked by the caller.
@@ -152,14 +177,28 @@ begin
      and exists (select from messages m where m.tenant_id = p_tenant and m.conversation_id = c.id and m.state in ('intent', 'sending'));
 end $$;
 
--- Locks a session together with its conversations, in the order that everyone keeps.
+-- Locks a session together with its conversations and the sessions that wait for them, in the order that everyone keeps. A conversation
+-- may come to the session while this waits for the session's lock; then the locks are given back and taken anew.
 create function lock_session(p_tenant text, p_session text) returns sessions language plpgsql as $$
-declare s sessions;
+declare
+  s sessions;
+  mine text[];
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  perform from conversations where tenant_id = p_tenant and session_id = p_session order by id for update;
-  select * into s from sessions where tenant_id = p_tenant and id = p_session for update;
-  return s;
+  loop
+    begin
+      mine := array(select id from conversations where tenant_id = p_tenant and session_id = p_session order by id for no key update);
+      perform from sessions where tenant_id = p_tenant and id in (
+        select p_session union select next_session_id from conversations where tenant_id = p_tenant and id = any (mine)) order by id for no key update;
+      if exists (select from conversations where tenant_id = p_tenant and session_id = p_session and id <> all (mine)) then
+        raise exception 'a conversation came' using errcode = 'SB001';
+      end if;
+      select * into s from sessions where tenant_id = p_tenant and id = p_session;
+      return s;
+    exception when sqlstate 'SB001' then
+      null;
+    end;
+  end loop;
 end $$;
 
 create function close_session(p_tenant text, p_session text, p_reason text) returns text language plpgsql as $$
@@ -175,7 +214,9 @@ declare s sessions := lock_session(p_tenant, p_session);
 begin
   if s.id is null then return 'not_found'; end if;
   if s.life = 'closed' then return 'closed'; end if;
-  update sessions set life = 'suspended', phase_reason = p_reason, wake_at = null, version = version + 1 where tenant_id = p_tenant and id = p_session and life = 'open';
+  update sessions set life = 'suspended', phase_reason = p_reason, version = version + 1,
+         wake_at = case when has_unsent(p_tenant, p_session) then clock_timestamp() + interval '2 s' end
+   where tenant_id = p_tenant and id = p_session and life = 'open';
   return 'suspended';
 end $$;
 
@@ -214,9 +255,7 @@ begin
   update calls set stop_asked_at = clock_timestamp() where tenant_id = p_tenant and session_id = p_session and state = 'started';
   update sessions set turn = turn + 1, step = 0, turn_conversation_id = null, turn_upto = null, version = version + 1 where tenant_id = p_tenant and id = p_session;
   delete from drafts where tenant_id = p_tenant and conversation_id = here;
-  if exists (select from conversations where tenant_id = p_tenant and id = here and next_session_id is not null) then
-    perform change_route(p_tenant, here);
-  end if;
+  perform change_route(p_tenant, here);
   perform rest_of(p_tenant, p_session);
   return p_state;
 end $$;
@@ -225,6 +264,9 @@ end $$;
 create function follow_up(p_tenant text, p_conversation text, p_message text, p_external text, p_note text, p_due timestamptz) returns accepted language plpgsql as $$
 declare c conversations;
 begin
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for no key update;
+  if not found then
+    raise exception 'no conversation % here any more', p_conversation using errcode = 'no_data_found';
+  end if;
   return append_inbound(c, p_message, 'timer', p_external, '', p_note, '{}', p_due, null);
 end $$;

@@ -2,6 +2,18 @@
 create type decision as (status text, verdict text, state text, decided_by text, decided_at timestamptz, comment text,
                          session_id text, wake text, wake_id text);
 
+-- Locks a call behind its conversation and session, and the session that has the conversation now. Null: there is no such call.
+create function lock_call(p_tenant text, p_call text) returns calls language plpgsql as $$
+declare k calls;
+begin
+  select * into k from calls where tenant_id = p_tenant and id = p_call;
+  perform from conversations where tenant_id = p_tenant and id = k.conversation_id for no key update;
+  perform from sessions where tenant_id = p_tenant and id in (
+    select k.session_id union select session_id from conversations where tenant_id = p_tenant and id = k.conversation_id) order by id for no key update;
+  select * into k from calls where tenant_id = p_tenant and id = p_call for no key update;
+  return k;
+end $$;
+
 -- Opens what an agent's call asks for: one commit, unique per call, the call waits. Returns the approval's id (an earlier one's, if any).
 create function open_for_call(p_tenant text, p_call text, p_purpose text, p_approval text, p_kind text, p_action text, p_requester text,
                               p_approvers jsonb, p_allow_self boolean, p_options jsonb, p_within double precision, p_on_timeout text)
@@ -12,9 +24,9 @@ declare
   existing text;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select * into k from calls where tenant_id = p_tenant and id = p_call;
-  select * into s from sessions where tenant_id = p_tenant and id = k.session_id for update;
-  select * into k from calls where tenant_id = p_tenant and id = p_call for update;
+  k := lock_call(p_tenant, p_call);
+  if k.id is null then return null; end if;
+  select * into s from sessions where tenant_id = p_tenant and id = k.session_id;
   select id into existing from approvals where tenant_id = p_tenant and call_id = p_call and purpose = p_purpose;
   if existing is not null then return existing; end if;
   if s.life = 'closed' or k.state <> (case p_purpose when 'gate' then 'asking' else 'unknown' end) then return null; end if;
@@ -65,15 +77,16 @@ begin
   return d;
 end $$;
 
--- Locks an approval behind its conversation and session. No row: there is no such approval.
+-- Locks an approval behind its conversation and session, and the session that has the conversation now. No row: there is no such approval.
 create function lock_approval(p_tenant text, p_approval text) returns setof approvals language plpgsql as $$
 declare a approvals;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
   select * into a from approvals where tenant_id = p_tenant and id = p_approval;
-  perform from conversations where tenant_id = p_tenant and id = a.conversation_id for update;
-  perform from sessions where tenant_id = p_tenant and id = a.session_id for update;
-  return query select * from approvals where tenant_id = p_tenant and id = p_approval for update;
+  perform from conversations where tenant_id = p_tenant and id = a.conversation_id for no key update;
+  perform from sessions where tenant_id = p_tenant and id in (
+    select a.session_id union select session_id from conversations where tenant_id = p_tenant and id = a.conversation_id) order by id for no key update;
+  return query select * from approvals where tenant_id = p_tenant and id = p_approval for no key update;
 end $$;
 
 -- Who may vote now: with a sequence only the next in line, else any of those named.
@@ -132,18 +145,20 @@ end $$;
 
 create type begun as (status text, tool text, arguments jsonb, conversation_id text, session_id text, result jsonb);
 
--- CAS ready|approved → started, if the session is live and the arguments are those that were judged. `mine` tells a repeated
--- attempt of the same activity from a first one: started_by is the attempt that began.
+-- CAS ready|approved → started, if the session is live and the arguments are those that were judged. `broken`: another attempt began it;
+-- p_by names one attempt, so its own question, repeated because the answer was lost, is answered alike.
 create function start_call(p_tenant text, p_call text, p_by text, p_sha256 text) returns begun language plpgsql as $$
 declare
   k calls;
   s sessions;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select * into k from calls where tenant_id = p_tenant and id = p_call;
-  select * into s from sessions where tenant_id = p_tenant and id = k.session_id for update;
-  select * into k from calls where tenant_id = p_tenant and id = p_call for update;
-  if k.state = 'started' then return ('broken', k.tool, k.arguments, k.conversation_id, k.session_id, null)::begun; end if;
+  k := lock_call(p_tenant, p_call);
+  if k.id is null then return ('gone', null, null, null, null, null)::begun; end if;
+  select * into s from sessions where tenant_id = p_tenant and id = k.session_id;
+  if k.state = 'started' then
+    return (case when k.started_by = p_by then 'started' else 'broken' end, k.tool, k.arguments, k.conversation_id, k.session_id, null)::begun;
+  end if;
   if k.state not in ('ready', 'approved') then return (k.state, k.tool, k.arguments, k.conversation_id, k.session_id, k.result)::begun; end if;
   if s.life = 'closed' or (s.life <> 'open' and exists (select from conversations where tenant_id = p_tenant and id = k.conversation_id and session_id = s.id)) then
     return ('stopped', k.tool, null, null, k.session_id, null)::begun;
@@ -156,7 +171,8 @@ begin
   return ('started', k.tool, k.arguments, k.conversation_id, k.session_id, null)::begun;
 end $$;
 
--- CAS started → done or failed. A finisher that comes too late records its outcome and answers the question that was asked meanwhile.
+-- CAS started → done or failed. A finisher that comes too late records its outcome and answers the question that was asked meanwhile;
+-- where nobody was asked yet, the call is simply over.
 create function finish_call(p_tenant text, p_call text, p_result jsonb, p_failed boolean, p_message text) returns decision language plpgsql as $$
 declare
   a approvals;
@@ -169,10 +185,18 @@ begin
   if found then d.status := 'finished'; return d; end if;
   select * into k from calls where tenant_id = p_tenant and id = p_call;
   if k.state = 'unknown' then
-    select * into a from lock_approval(p_tenant, (select id from approvals where tenant_id = p_tenant and call_id = p_call and purpose = 'outcome'));
+    k := lock_call(p_tenant, p_call);
+    select * into a from approvals where tenant_id = p_tenant and call_id = p_call and purpose = 'outcome' for no key update;
+  end if;
+  if k.state = 'unknown' and a.id is null then
+    update calls set state = case when p_failed then 'failed' else 'done' end, result = p_result, late_outcome = p_result, done_at = clock_timestamp()
+     where tenant_id = p_tenant and id = p_call;
+    d.status := 'finished';
+    if promise_session(p_tenant, k.session_id) then d.wake := 'session'; d.wake_id := k.session_id; end if;
+    return d;
   end if;
   update calls set late_outcome = p_result, result = case when a.state = 'pending' then p_result else result end
-   where tenant_id = p_tenant and id = p_call and state in ('unknown', 'done', 'failed') and late_outcome is null;
+   where tenant_id = p_tenant and id = p_call and state in ('unknown', 'done', 'failed', 'cancelled') and late_outcome is null and result is distinct from p_result;
   if found and a.state = 'pending' then
     return conclude(a, 'decided', 'approved', 'policy', null, case when p_failed then '"not done"' else '"done"' end::jsonb, p_message);
   end if;

@@ -8,20 +8,21 @@ declare
   m messages;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for no key update;
   select * into m from messages where tenant_id = p_tenant and conversation_id = p_conversation and direction = 'outbound' and state in ('intent', 'sending')
-   order by seq limit 1 for update;
+   order by seq limit 1 for no key update;
   if m.id is null then return ('none', null, null, null, null, null, null, null, null, null)::sending; end if;
   update messages set state = 'sending', attempt = m.attempt + 1, epoch = p_epoch where tenant_id = p_tenant and id = m.id;
   return (case m.state when 'sending' then 'again' else 'first' end, m.id, m.account_id, c.chat, c.thread, m.text, m.payload, m.attempt + 1, m.resend_of, m.accepted_at)::sending;
 end $$;
 
 -- CAS sending(attempt) → an outcome: sent, intent (not taken, try again), unknown, failed or parked. False: another attempt took over.
+-- A receipt that comes after an attempt was given up as unknown settles it: it was sent.
 create function end_send(p_tenant text, p_message text, p_attempt int, p_state text, p_receipt text, p_error text) returns boolean language plpgsql as $$
 begin
   perform set_config('app.tenant_id', p_tenant, true);
   update messages set state = p_state, receipt = coalesce(p_receipt, receipt), error = p_error, sent_at = case when p_state = 'sent' then clock_timestamp() else sent_at end
-   where tenant_id = p_tenant and id = p_message and state = 'sending' and attempt = p_attempt;
+   where tenant_id = p_tenant and id = p_message and (state = 'sending' and attempt = p_attempt or state = 'unknown' and p_state = 'sent');
   return found;
 end $$;
 
@@ -34,8 +35,8 @@ declare
 begin
   perform set_config('app.tenant_id', p_tenant, true);
   select * into m from messages where tenant_id = p_tenant and id = p_message;
-  select * into c from conversations where tenant_id = p_tenant and id = m.conversation_id for update;
-  select * into m from messages where tenant_id = p_tenant and id = p_message for update;
+  select * into c from conversations where tenant_id = p_tenant and id = m.conversation_id for no key update;
+  select * into m from messages where tenant_id = p_tenant and id = p_message for no key update;
   if m.id is null then return 'not_found'; end if;
   if m.direction = 'inbound' and m.state = 'parked' and p_verb = 'resend' then
     update messages set state = case when c.state = 'settled' then 'pending' else 'held' end, due_at = clock_timestamp(), error = null, turn = null
@@ -65,7 +66,7 @@ create function append_outbound(p_tenant text, p_conversation text, p_message te
 declare c conversations;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for no key update;
   if c.id is null then raise exception 'no conversation % here', p_conversation using errcode = 'no_data_found'; end if;
   insert into messages (tenant_id, id, conversation_id, account_id, seq, direction, kind, sender, text, state, session_id, sent_at)
   values (p_tenant, p_message, c.id, c.account_id, c.last_seq + 1, 'outbound', 'text', p_member, p_text,

@@ -4,18 +4,6 @@ drop type started;
 drop index conversations_by_peer, requests_by_time;
 alter table idempotency drop column sealed, add column body jsonb;
 
-create or replace function may_end(p_tenant text, p_session text, p_conversation text, p_turn bigint, p_n int) returns boolean language plpgsql as $$
-declare
-  c conversations;
-  s sessions;
-begin
-  perform set_config('app.tenant_id', p_tenant, true);
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
-  select * into s from sessions where tenant_id = p_tenant and id = p_session for update;
-  return c.session_id = p_session and s.life = 'open'
-     and (p_turn, p_n) = case when s.step > 0 then (s.turn, s.step + 1) else (s.turn + 1, 1) end;
-end $$;
-
 create function decide_send(p_tenant text, p_message text, p_verb text, p_copy text, p_member text) returns text language plpgsql as $$
 declare
   m messages;

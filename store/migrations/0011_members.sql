@@ -16,19 +16,6 @@ create function phase_of(s sessions) returns text language sql stable as $$
     else 'idle' end
 $$;
 
--- As before, and false for a conversation that is gone, where it was null.
-create or replace function may_end(p_tenant text, p_session text, p_conversation text, p_turn bigint, p_n int) returns boolean language plpgsql as $$
-declare
-  c conversations;
-  s sessions;
-begin
-  perform set_config('app.tenant_id', p_tenant, true);
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
-  select * into s from sessions where tenant_id = p_tenant and id = p_session for update;
-  return coalesce(c.session_id = p_session and s.life = 'open'
-     and (p_turn, p_n) = case when s.step > 0 then (s.turn, s.step + 1) else (s.turn + 1, 1) end, false);
-end $$;
-
 create type started as (session_id text, conversation_id text, message_id text, seq bigint, wake text);
 
 -- The account that sessions started over the API belong to; made when the first of them is.

@@ -195,7 +195,7 @@ async def test_earlier_messages_come_when_asked_for(chat: Chat) -> None:
     await chat.hears("44")
     await chat.page.reload()
     await chat.hears("44")
-    await expect(chat.said("0")).to_have_count(0)
+    await expect(chat.own("echo 0")).to_have_count(0)
 
     await chat.page.locator("#scroller").evaluate("place => place.scrollTo(0, 0)")
     await chat.page.get_by_role("button", name="Show earlier messages").click()

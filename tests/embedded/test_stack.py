@@ -13,7 +13,7 @@ def test_the_apps_connection_is_made_from_the_owners() -> None:
 
 @pytest.mark.parametrize("url", ["db.example", "mysql://owner@db/main", "postgresql:///main"])
 def test_an_address_that_is_none_is_named_without_its_password(url: str) -> None:
-    with pytest.raises(StartFailed, match="^DATABASE_URL is no address"):
+    with pytest.raises(StartFailed, match=r"^DATABASE_URL is no address"):
         as_role(url, "switchboard_app", "x")
 
 

@@ -1,1 +1,1 @@
-select leave_undecided(%(tenant)s, %(conversation)s, %(state)s, %(upto)s) as left_so
+select leave_undecided(%(tenant)s, %(conversation)s, %(state)s, %(upto)s, %(promised_at)s) as left_so

@@ -36,7 +36,7 @@ select s.life, s.mode, s.turn, s.step, s.context, s.plan, s.plan_approved,
            'id', b.id, 'seq', b.seq, 'kind', b.kind, 'text', b.text, 'sender', b.sender,
            'asked', (select jsonb_build_object('approval_id', p.id, 'purpose', p.purpose, 'verdict', p.verdict, 'comment', coalesce(p.comment, ''),
                        'answer', p.answer, 'tool', k.tool, 'arguments', k.arguments, 'result', k.result,
-                       'call', jsonb_build_object('id', k.id, 'state', k.state, 'gate', k.gate, 'sha256', k.arguments_sha256, 'asked_outcome',
+                       'call', jsonb_build_object('id', k.id, 'state', k.state, 'gate', k.gate, 'sha256', p.arguments_sha256, 'asked_outcome',
                          exists (select from approvals o where o.tenant_id = k.tenant_id and o.call_id = k.id and o.purpose = 'outcome')))
                        from approvals p join calls k on k.tenant_id = p.tenant_id and k.id = p.call_id
                       where p.tenant_id = b.tenant_id and p.id = b.approval_id)) order by b.seq) from batch b), '[]') as batch,
