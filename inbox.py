@@ -60,7 +60,8 @@ class Pokes:
             await self._temporal.start_workflow(
                 ApprovalWorkflow.run, ApprovalRef(tenant, approval), id=approval_workflow(tenant, approval), task_queue=TASK_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY, search_attributes=_attributes(tenant, "approval", "pending"),
-                static_summary="approval: waits for a verdict, or for its deadline", priority=Priority(fairness_key=tenant), task_timeout=TASK_TIMEOUT, rpc_timeout=POKE_TIMEOUT,
+                static_summary="approval: waits for a verdict, or for its deadline", priority=Priority(fairness_key=tenant),
+                task_timeout=TASK_TIMEOUT, rpc_timeout=POKE_TIMEOUT,
             )  # fmt: skip
         except WorkflowAlreadyStartedError:
             await self._signal(approval_workflow(tenant, approval), "changed")

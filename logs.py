@@ -1,26 +1,75 @@
-"""Logs: structlog, JSON outside a terminal; never message text, arguments or secrets."""
+"""Logs: structlog, JSON outside a terminal; never message text, arguments or secrets.
 
+An exception's words and a frame's variables may hold any of these, so of an exception only its type and its way through the code are told.
+"""
+
+import json
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+DEEPEST = 30
+"""The innermost frames of an exception that are told."""
 
 
 def set_up_logs(level: str) -> None:
     """Sets up this process's logs on standard error. Libraries' records go the same way, from WARNING up."""
-    shared: list[structlog.typing.Processor] = [
+    terminal = sys.stderr.isatty()
+    processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _exception_told,
+        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
     ]
-    terminal = sys.stderr.isatty()
-    render = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*shared, *([] if terminal else [structlog.processors.dict_tracebacks]), render],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format='{"level":"%(levelname)s","logger":"%(name)s","event":"%(message)s"}', force=True
-    )
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(LibraryRecord())
+    logging.basicConfig(level=logging.WARNING, handlers=[libraries], force=True)
+
+
+def way_through(error: BaseException | None) -> str:
+    """An exception and what caused it, innermost last: each one's type and frames."""
+    return "\n".join(f"{type(one).__qualname__}: {_frames(one)}" for one in _chain(error))
+
+
+class LibraryRecord(logging.Formatter):
+    """A library's record as one line of JSON: the first line of what it says, which is the part the library wrote itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        said = {"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage().partition("\n")[0]}
+        if record.exc_info and record.exc_info[1]:
+            said["exception"] = way_through(record.exc_info[1])
+        return json.dumps(said)
+
+
+def _exception_told(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+    if error:
+        event["exception"] = way_through(error)
+    return event
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(DEEPEST):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _frames(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-DEEPEST:]
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)

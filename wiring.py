@@ -41,6 +41,7 @@ MODEL_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 MODEL_URLS = {"anthropic": "ANTHROPIC_BASE_URL", "openai": "OPENAI_BASE_URL"}
 MARGIN = 10.0
 """Seconds a backend has less than its activity, so that its own sentence about a time-out is the one that is heard."""
+SHORTEST_KEY = 16
 WORKFLOWS = (SessionWorkflow, RoutingWorkflow, ApprovalWorkflow)
 
 
@@ -50,21 +51,27 @@ async def opened(settings: Settings, name: str) -> AsyncIterator[Parts]:
 
     Raises StartFailed for a setting that is missing.
     """
-    url = settings.database_url.get_secret_value()
-    if not url:
-        raise StartFailed("DATABASE_URL is not set; `./switchboard up` brings its own Postgres.")
+    url, seal = settings.database_url.get_secret_value(), checked(settings)
     db = Database(url, size=settings.pool_size, name=name)
     await db.open()
     notices = Notices(url)
     temporal = await connect(settings, lazy=True)
     pokes = Pokes(temporal)
-    seal = Seal([key for key in settings.sealing_keys.get_secret_value().split(",") if key])
     try:
         yield Parts(settings, db, temporal, notices, pokes, Inbox(db, pokes, notices), seal, channels())
     finally:
         await pokes.close()
         await notices.close()
         await db.close()
+
+
+def checked(settings: Settings) -> Seal:
+    """The seal, where everything is set that has no default. Raises StartFailed that names what is not."""
+    if not settings.database_url.get_secret_value():
+        raise StartFailed("DATABASE_URL is not set; `./switchboard up` brings its own Postgres.")
+    if len(settings.signing_key.get_secret_value()) < SHORTEST_KEY:
+        raise StartFailed(f"SWITCHBOARD_SIGNING_KEY needs {SHORTEST_KEY} characters at least; whoever guesses it is signed in as anybody.")
+    return Seal([key for key in settings.sealing_keys.get_secret_value().split(",") if key])
 
 
 async def connect(settings: Settings, *, lazy: bool) -> Client:

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
+import structlog
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.errors import SwitchboardError
 
+log = structlog.get_logger()
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -36,6 +38,7 @@ def edge(body: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         except ApplicationError:
             raise
         except Exception as error:
+            log.exception("activity.failed", activity=body.__name__)
             raise ApplicationError(f"{type(error).__name__}; the worker's log has it.", type="internal") from None
 
     return translating

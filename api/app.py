@@ -67,13 +67,11 @@ def create_app(opened: Callable[[], AbstractAsyncContextManager[Parts]]) -> Fast
                 listening.cancel()
                 await asyncio.gather(listening, return_exceptions=True)
 
-    app = Application(
-        title="Switchboard", version="0.1.0", summary="Messaging channels to AI agents, durably.", lifespan=lifespan, max_body_size=LARGEST_BODY
-    )
+    app = Application(title="Switchboard", version="0.1.0", summary="Messaging channels to AI agents, durably.", lifespan=lifespan)
     errors.install(app)
     app.middleware("http")(_around)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, max_body_size=LARGEST_BODY)
     pages.mount_static(app)
     return app
 

@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.approval_views import ApprovalList, ApprovalView, Decided, refused, view
 from api.deps import HubHere, Member, PageHere, PartsHere
-from api.hub import either
+from api.hub import Hub, either
 from api.idempotency import Idempotent
 from domain.approvals import approvers_of, arguments_sha256
 from domain.ids import new_id
+from parts import Parts
 from store import approvals
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"], route_class=Idempotent)
@@ -83,15 +84,8 @@ async def get_approval(
     approval_id: str, parts: PartsHere, member: Member, hub: HubHere, wait: Annotated[float, Query(ge=0, le=60)] = 0
 ) -> ApprovalView:  # fmt: skip
     """One approval; with `wait` the answer comes when it is decided, or after so many seconds."""
-    until = asyncio.get_running_loop().time() + wait
-    with hub.waiting(member.tenant_id) as event:
-        while True:
-            async with parts.db.transaction(member.tenant_id) as tx:
-                row = await approvals.one(tx, approval_id)
-            left = until - asyncio.get_running_loop().time()
-            if row is None or row.state != "pending" or left <= 0:
-                return ApprovalView.model_validate(view(parts, member.tenant_id, row))
-            await either(event, min(left, LOOK_EVERY))
+    row = await _decided_within(parts, hub, member.tenant_id, approval_id, wait)
+    return ApprovalView.model_validate(view(parts, member.tenant_id, row))
 
 
 @router.post("/{approval_id}/decide")
@@ -110,3 +104,16 @@ async def decide_approval(approval_id: str, verdict: Verdict, parts: PartsHere, 
         id=approval_id,
         repeated=decision.status == "repeated",
     )
+
+
+async def _decided_within(parts: Parts, hub: Hub, tenant: str, approval: str, seconds: float) -> approvals.ApprovalRow | None:
+    """An approval as soon as it is pending no more, and after so many seconds as it is; None when there is none."""
+    until = asyncio.get_running_loop().time() + seconds
+    with hub.waiting(tenant) as event:
+        while True:
+            async with parts.db.transaction(tenant) as tx:
+                row = await approvals.one(tx, approval)
+            left = until - asyncio.get_running_loop().time()
+            if row is None or row.state != "pending" or left <= 0:
+                return row
+            await either(event, min(left, LOOK_EVERY))

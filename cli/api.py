@@ -6,7 +6,7 @@ import uvicorn
 from api.app import create_app
 from logs import set_up_logs
 from settings import Settings
-from wiring import opened
+from wiring import checked, opened
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 GRACE = 5
@@ -17,6 +17,7 @@ def api() -> None:
     """Run the API alone: webhooks, web chat, /v1 and the console. Any number may run behind a load balancer."""
     settings = Settings()
     set_up_logs(settings.log_level)
+    checked(settings)  # the server would bury why it cannot start
     application = create_app(lambda: opened(settings, "switchboard-api"))
     uvicorn.run(
         application, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cli.output import out
 from cli.spans import ago, clock, left
-from cli.tables import arguments_in_words, blank, clean, entry, exact, facts, named
+from cli.tables import arguments_in_words, blank, clean, entry, exact, facts, named, one_line
 
 Approval = Mapping[str, Any]
 TIMEOUT = {"deny": "denied", "approve": "approved", "cancel": "cancelled"}
@@ -18,7 +18,7 @@ def list_entry(seen: Approval) -> None:
     """An approval in a list."""
     details = [seen["id"], f"asked by {asker(seen)} {ago(seen['created_at'])}"]
     if seen["state"] != "pending":
-        details.append(f"decided by {decider(seen)}" + (f": {_line(seen['comment'])}" if seen.get("comment") else ""))
+        details.append(f"decided by {decider(seen)}" + (f": {one_line(seen['comment'])}" if seen.get("comment") else ""))
     elif seen.get("votes"):
         details.append(f"{len(seen['votes'])} of {seen['approvers'].get('quorum', 1)} have approved")
     entry(_headline(seen), _standing(seen), details)
@@ -28,7 +28,7 @@ def screen(seen: Approval, console: Console = out) -> None:
     """All of an approval that a decision needs: every argument whole."""
     entry(_headline(seen, arguments=False), _standing(seen), [], console)
     blank(console)
-    facts([(clean(name), Text(exact(value), style="bold")) for name, value in seen["arguments"].items()], console, indent=4)
+    facts([(one_line(name), Text(exact(value), style="bold")) for name, value in seen["arguments"].items()], console, indent=4)
     if seen["arguments"]:
         blank(console)
     facts(_facts(seen), console)
@@ -58,7 +58,7 @@ def _facts(seen: Approval) -> list[tuple[str, Text | str | None]]:
 
 def approvers_in_words(approvers: Mapping[str, Any]) -> str:
     """Who may decide, as words."""
-    names = [clean("the owner" if name == "owner" else str(name)) for name in approvers.get("of", [])]
+    names = [one_line("the owner" if name == "owner" else str(name)) for name in approvers.get("of", [])]
     quorum = int(approvers.get("quorum", 1))
     if approvers.get("sequence"):
         return ", then ".join(names)
@@ -70,23 +70,23 @@ def approvers_in_words(approvers: Mapping[str, Any]) -> str:
 def outcome(seen: Approval) -> Text:
     """What came of it, as one line: `approved by admin, 3 min ago`."""
     said = named(seen["verdict"]).append(f" by {decider(seen)}, {ago(seen['decided_at'])}")
-    return said.append(f": {_line(seen['comment'])}") if seen.get("comment") else said
+    return said.append(f": {one_line(seen['comment'])}") if seen.get("comment") else said
 
 
 def asker(seen: Approval) -> str:
     """Who asked: an agent in a session, or whoever's key it was."""
-    return "an agent" if seen["requester"] == seen.get("session_id") else clean(seen["requester"])
+    return "an agent" if seen["requester"] == seen.get("session_id") else one_line(seen["requester"])
 
 
 def decider(seen: Approval) -> str:
     """Who decided, by name where it has one."""
     by = seen.get("decided_by_name") or seen.get("decided_by") or "nobody"
-    return "the clock" if by == "policy" else clean(by)
+    return "the clock" if by == "policy" else one_line(by)
 
 
 def _headline(seen: Approval, *, arguments: bool = True) -> Text:
     words = f"  {arguments_in_words(seen['arguments'])}" if arguments and seen["arguments"] else ""
-    return Text.assemble((clean(seen["action"]), "bold"), words)
+    return Text.assemble((one_line(seen["action"]), "bold"), words)
 
 
 def _standing(seen: Approval) -> Text:
@@ -98,8 +98,4 @@ def _standing(seen: Approval) -> Text:
 def _vote(vote: Mapping[str, Any], seen: Approval) -> str:
     by = decider(seen) if vote["by"] == seen.get("decided_by") else clean(vote["by"])
     said = f"{vote['verdict']} by {by}, {ago(vote['at'])}"
-    return f"{said}: {_line(vote['comment'])}" if vote.get("comment") else said
-
-
-def _line(text: str) -> str:
-    return " ".join(clean(text).split())
+    return f"{said}: {one_line(vote['comment'])}" if vote.get("comment") else said

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Annotated
 
 import typer
@@ -26,7 +26,7 @@ USUAL = "web"
 @app.command()
 @speaking
 def chat(
-    api: Api, account: Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="A web chat account, by name or id; else `web` or the only one.")] = "",
+    api: Api, account: Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="A web chat, by name or id; else `web` or the only one.")] = "",
     once: Annotated[str, typer.Option("--once", metavar="TEXT", help="Send this, print the answer and exit.")] = "",
     timeout: Annotated[float, typer.Option(parser=seconds, metavar="SPAN", help="How long to wait for an answer.", show_default="60s")] = 60.0,
     new: Annotated[bool, typer.Option("--new", help="Begin anew, as somebody who never wrote here.")] = False,
@@ -41,9 +41,8 @@ def chat(
         if once or not sys.stdin.isatty():
             asyncio.run(_exchange(wire, [once] if once else None, timeout, json_))
         else:
-            asyncio.run(Talk(wire, out).run())
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+            with suppress(KeyboardInterrupt):
+                asyncio.run(Talk(wire, out).run())
     finally:
         known.keep()
 

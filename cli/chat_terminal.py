@@ -16,7 +16,7 @@ from rich.text import Text
 from cli.chat_wire import Frame, Wire, sentence
 from cli.keyboard import Line
 from cli.spans import in_words, left
-from cli.tables import arguments_in_words, clean, named, paragraph
+from cli.tables import arguments_in_words, clean, named, one_line, paragraph
 
 REPEATED = 12
 """Messages of before that are shown again at the start."""
@@ -50,12 +50,13 @@ class Talk:
                 await self._until_left(frames)
 
     async def _until_left(self, frames: AsyncIterator[Frame]) -> None:
-        hearing = asyncio.create_task(self._hear(frames))
-        sending = asyncio.create_task(self._send())
-        done, others = await asyncio.wait({hearing, sending}, return_when=asyncio.FIRST_COMPLETED)
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        hearing, sending = asyncio.create_task(self._hear(frames)), asyncio.create_task(self._send())
+        try:
+            done, _ = await asyncio.wait({hearing, sending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hearing.cancel()
+            sending.cancel()
+            await asyncio.gather(hearing, sending, return_exceptions=True)
         for task in done:
             task.result()
 
@@ -101,6 +102,7 @@ class Talk:
             return None
         self._shown.add(frame["message_id"])
         if frame["direction"] == "inbound":
+            self._console.print()
             return self._say(Text(YOU, style="cyan"), Text(clean(frame["text"])))
         self._write(None)
         said = Text(clean(frame["text"]))
@@ -112,14 +114,14 @@ class Talk:
         return None
 
     def _approval(self, frame: Frame) -> None:
-        asked = f"{clean(frame['action'])}  {arguments_in_words(frame['arguments'])}"
+        asked = f"{one_line(frame['action'])}  {arguments_in_words(frame['arguments'])}"
         if frame["state"] == "pending":
             self._say(Text("asked  ", style="yellow"), Text(f"{asked} · {left(frame['deadline_at'])}"))
-            hint = f"whoever decides: switchboard approvals approve {frame['approval_id']}"
+            hint = f"decide: switchboard approvals approve {frame['approval_id']}"
             return self._say(Text(" " * len(AGENT)), Text(hint, style="dim"))
         said = named(frame["verdict"]).append(f"  {asked}")
         if frame.get("comment"):
-            said.append(f": {' '.join(clean(frame['comment']).split())}")
+            said.append(f": {one_line(frame['comment'])}")
         return self._say(Text("asked  ", style="yellow"), said)
 
     def _write(self, draft: str | None) -> None:

@@ -1,16 +1,17 @@
 """A session on the screen: how it stands, what it remembers, and its history as a conversation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
 
 from cli.output import out
-from cli.spans import ago, clock
-from cli.tables import arguments_in_words, blank, clean, entry, exact, facts, named, paragraph
+from cli.spans import ago, clock, when
+from cli.tables import arguments_in_words, blank, clean, entry, exact, facts, named, one_line, paragraph
 
 Session = Mapping[str, Any]
 DONE, OPEN = "✓", "·"
+LONGEST_WHO = 8
 WHO = {"timer": "later", "verdict": "decision", "note": "member"}
 """Who speaks in a message that nobody wrote in the chat."""
 
@@ -39,7 +40,7 @@ def screen(seen: Session) -> None:
 
 
 def _headline(seen: Session) -> Text:
-    return Text.assemble((clean(seen["agent"]), "bold"), f"  {seen['mode']}")
+    return Text.assemble((one_line(seen["agent"]), "bold"), f"  {seen['mode']}")
 
 
 def _standing(seen: Session) -> Text:
@@ -58,20 +59,36 @@ def _plan(seen: Session) -> Iterator[Text]:
         yield Text.assemble((f"{DONE} ", "green") if done else (f"{OPEN} ", "dim"), clean(str(item.get("text", ""))))
 
 
-def told(item: Mapping[str, Any], agent: str) -> None:
-    """One thing of a history: who said or did what, with its time at the left."""
+def history(items: Sequence[Mapping[str, Any]], agent: str) -> None:
+    """What happened, day by day: the time, who it was, and what was said or done."""
+    name, day = one_line(agent), ""
+    indent = max(len(name), LONGEST_WHO)
+    for item in items:
+        if (who_and_what := _told(item, name)) is None:
+            continue
+        (who, style), what = who_and_what
+        at = when(item["at"]).astimezone()
+        if day != (day := f"{at:%A}, {at.day} {at:%B %Y}"):
+            out.print(Text(day, style="dim"))
+        paragraph(Text.assemble((f"{at:%H:%M}  ", "dim"), (f"{who:<{indent}}  ", style)), what)
+
+
+Told = tuple[tuple[str, str], Text]
+
+
+def _told(item: Mapping[str, Any], agent: str) -> Told | None:
     match item["kind"]:
         case "message":
-            _message(item["at"], item["message"], agent)
+            return _message(item["message"], agent)
         case "call" if item.get("call"):
-            _call(item["at"], item["call"])
+            return _call(item["call"])
         case "approval":
-            _approval(item["at"], item["id"], item["approval"])
+            return _approval(item["id"], item["approval"])
         case _:
-            return  # the end of a turn: what was said is there as a message
+            return None  # the end of a turn: what was said is there as a message
 
 
-def _message(at: str, message: Mapping[str, Any], agent: str) -> None:
+def _message(message: Mapping[str, Any], agent: str) -> Told:
     inbound = message["direction"] == "inbound"
     who = WHO.get(message["kind"], "visitor") if inbound else agent
     text = clean(message["text"])
@@ -79,19 +96,14 @@ def _message(at: str, message: Mapping[str, Any], agent: str) -> None:
         text = f"{text} {message['approval_id']}".strip()
     state = "" if message["state"] in ("answered", "sent", "delivered", "read") else f"  ({message['state']})"
     again = "  (may be a repetition)" if message.get("resend_of") else ""
-    _line(at, Text.assemble((f"{who}  ", "cyan" if inbound else "bold"), text, (f"{state}{again}", "yellow")))
+    return (who, "cyan" if inbound else "bold"), Text.assemble(text, (f"{state}{again}", "yellow"))
 
 
-def _call(at: str, call: Mapping[str, Any]) -> None:
-    result = f" → {exact(call['result'])}" if call.get("result") is not None else ""
-    words = f"{clean(call['tool'])}({arguments_in_words(call['arguments'])})"
-    _line(at, Text.assemble(("tool  ", "magenta"), words, "  ", named(call["state"]), (result, "dim")))
+def _call(call: Mapping[str, Any]) -> Told:
+    result = f" → {one_line(exact(call['result']))}" if call.get("result") is not None else ""
+    words = f"{one_line(call['tool'])}({arguments_in_words(call['arguments'])})"
+    return ("tool", "magenta"), Text.assemble(words, "  ", named(call["state"]), (result, "dim"))
 
 
-def _approval(at: str, id_: str, approval: Mapping[str, Any]) -> None:
-    verdict = approval["verdict"] or approval["state"]
-    _line(at, Text.assemble(("asked  ", "yellow"), f"{clean(approval['action'])}  ", named(verdict), (f"  {id_}", "dim")))
-
-
-def _line(at: str, said: Text) -> None:
-    paragraph(Text(f"{clock(at)}  ", style="dim"), said, out)
+def _approval(id_: str, approval: Mapping[str, Any]) -> Told:
+    return ("asked", "yellow"), Text.assemble(f"{one_line(approval['action'])}  ", named(approval["verdict"] or approval["state"]), (f"  {id_}", "dim"))

@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print what the API answers."
 Cursor = Annotated[str | None, typer.Option(metavar="CURSOR", help="Go on where the page before ended, as it says.")]
 Limit = Annotated[int, typer.Option(min=1, max=200, metavar="N", help="How many, up to 200.")]
 Verb = Literal["suspend", "resume", "close", "cancel-turn"]
-DONE: dict[Verb, str] = {"suspend": "Suspended.", "resume": "It goes on.", "close": "Closed.", "cancel-turn": "The turn is cancelled."}
+DONE: dict[Verb, str] = {"suspend": "Suspended.", "resume": "It goes on.", "close": "Closed.", "cancel-turn": "No turn is open now."}
 
 
 @app.command("list")
@@ -60,8 +60,7 @@ def history(api: Api, session: Id, cursor: Cursor = None, limit: Limit = 200, js
     if json_:
         return as_json(body)
     agent = api.get(f"/v1/sessions/{session}")["agent"]
-    for item in body["items"]:
-        view.told(item, agent)
+    view.history(body["items"], agent)
     if not body["items"]:
         out.print("Nothing has happened in it yet.")
     return more(body)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from rich.text import Text
 from cli.client import Api, speaking
 from cli.output import out
 from cli.spans import ago, left
-from cli.tables import as_json, blank, clean, entry, facts, named
+from cli.tables import as_json, blank, entry, facts, named, one_line
 from domain.errors import SwitchboardError, Unavailable
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -41,7 +42,7 @@ def status(
 
 
 def _watch(api: Api) -> None:
-    with Live(console=out, auto_refresh=False, vertical_overflow="crop") as live:
+    with suppress(KeyboardInterrupt), Live(console=out, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             live.update(_drawn(api), refresh=True)
             time.sleep(EVERY)
@@ -95,7 +96,7 @@ def _lights(away: list[str], workers: int | None) -> Text:
 
 
 def _standing(me: Mapping[str, Any], standing: Mapping[str, Any]) -> Iterator[tuple[str, Text | str | None]]:
-    yield "tenant", f"{standing['tenant']}, as {clean(me['name'])} ({me['role']})"
+    yield "tenant", f"{standing['tenant']}, as {one_line(me['name'])} ({me['role']})"
     counts = [f"{standing['sessions'][phase]} {phase.replace('_', ' ')}" for phase in PHASES if standing["sessions"].get(phase)]
     yield "sessions", " · ".join(counts) or "none open"
     yield "approvals", _approvals(standing["approvals"])
@@ -125,7 +126,7 @@ def _messages(counts: Mapping[str, Any]) -> Text | str:
 
 def _accounts(accounts: Mapping[str, Any], console: Console) -> None:
     for account in accounts["items"]:
-        name = clean(account["name"])
+        name = one_line(account["name"])
         entry(Text.assemble("  ", (f"{name:<{LABEL - 2}}", "bold"), f"  {account['channel']}"), named(account["state"]), [], console)
     if accounts["items"]:
         blank(console)

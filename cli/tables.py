@@ -38,6 +38,11 @@ def clean(text: str) -> str:
     return "".join(char if char in KEPT or unicodedata.category(char) not in UNSEEN else "\ufffd" for char in text)
 
 
+def one_line(text: str) -> str:
+    """The same on one line, so that it cannot look like more than one thing."""
+    return " ".join(clean(text).split())
+
+
 def exact(value: Any) -> str:
     """A JSON value, every character of it visible: what cannot be seen is written as its escape."""
     drawn = json.dumps(value, ensure_ascii=False, indent=2 if _nested(value) else None)
@@ -132,7 +137,7 @@ def paragraph(head: Text, body: Text, console: Console = out) -> None:
     """Text behind a head, its further lines below its first."""
     indent = cell_len(head.plain)
     for number, line in enumerate(_wrapped(body, max(width(console) - indent, width(console) // 2), console)):
-        console.print((head if number == 0 else Text(" " * indent)).copy().append_text(line))
+        console.print(head.copy().append_text(line) if number == 0 else Text(" " * indent).append_text(line) if line.plain else "")
 
 
 def as_json(body: Any) -> None:

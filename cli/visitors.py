@@ -23,7 +23,9 @@ class Visitor:
     after: int = 0
 
     def keep(self) -> None:
-        """Writes it down. Raises StartFailed where the folder cannot be written."""
+        """Writes it down, once there is a token. Raises StartFailed where the folder cannot be written."""
+        if self.token is None:
+            return
         try:
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

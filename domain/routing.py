@@ -1,5 +1,6 @@
 """Routing: whether a sender is let in, and which agent an address belongs to."""
 
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Literal

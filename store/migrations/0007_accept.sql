@@ -73,14 +73,20 @@ begin
   if not found then
     raise exception 'no account % here', p_account using errcode = 'no_data_found';
   end if;
-  insert into conversations (tenant_id, id, account_id, chat, thread, peer) values (p_tenant, p_conversation, p_account, p_chat, p_thread, p_sender)
-    on conflict (tenant_id, account_id, chat, thread) do nothing;
-  if p_sender <> '' then
-    insert into peers (tenant_id, account_id, external_id, name) values (p_tenant, p_account, p_sender, p_sender_name) on conflict do nothing;
+  if p_sender <> '' and not exists (select from peers where tenant_id = p_tenant and account_id = p_account and external_id = p_sender) then
+    insert into peers (tenant_id, account_id, external_id, name)
+      select p_tenant, id, p_sender, p_sender_name from accounts where tenant_id = p_tenant and id = p_account for key share
+      on conflict do nothing;
   end if;
   select * into c from conversations where tenant_id = p_tenant and account_id = p_account and chat = p_chat and thread = p_thread for no key update;
   if not found then
-    raise exception 'no account % here any more', p_account using errcode = 'no_data_found';
+    perform from accounts where tenant_id = p_tenant and id = p_account for key share;
+    if not found then
+      raise exception 'no account % here any more', p_account using errcode = 'no_data_found';
+    end if;
+    insert into conversations (tenant_id, id, account_id, chat, thread, peer) values (p_tenant, p_conversation, p_account, p_chat, p_thread, p_sender)
+      on conflict (tenant_id, account_id, chat, thread) do nothing;
+    select * into c from conversations where tenant_id = p_tenant and account_id = p_account and chat = p_chat and thread = p_thread for no key update;
   end if;
   return append_inbound(c, p_message, p_kind, p_external, p_sender, p_text, p_payload,
                         clock_timestamp() + make_interval(secs => case when p_at_once then 0 else wait end), null);

@@ -63,7 +63,7 @@ def test_a_variable_of_ours_is_a_setting_or_documented_beside_them(name: str) ->
     assert set(ours()[name]["environment"]) - set(variables()) - BESIDES_SETTINGS == set()
 
 
-@pytest.mark.parametrize("name", services().keys() - ours().keys())
+@pytest.mark.parametrize("name", sorted(services().keys() - ours().keys()))
 def test_a_variable_of_another_image_is_one_it_knows(name: str) -> None:
     assert set(services()[name].get("environment", {})) == OTHERS_VARIABLES[name]
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,10 @@ class Stack:
 
     def kill_api(self) -> None:
         """Kills the API's process as the kernel would; its supervisor starts another."""
-        for child in psutil.Process(self.pid).children(recursive=True):
-            if "api" in child.cmdline()[1:]:
-                child.send_signal(signal.SIGKILL)
+        for child in psutil.Process(self.pid).children():
+            with suppress(psutil.Error):  # one that has just ended has no command line
+                if child.cmdline()[-1:] == ["api"]:
+                    child.kill()
 
 
 @pytest.fixture(scope="session")

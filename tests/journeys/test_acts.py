@@ -125,13 +125,12 @@ async def test_a_worker_that_is_stopped_hands_over_what_is_harmless_to_repeat_an
         with psycopg.connect(own.owner_database_url.get_secret_value(), autocommit=True, row_factory=psycopg.rows.dict_row) as sql:
             world = await make_world(sql, parts)
             async with _worker(own, parts, folder / "first"):
-                slow = await world.write("slow 2 repeated", chat="slow")
-                await deeds.running_call(world)
                 deeds.use(world, backend="puppet", tools=RUN)
+                slow = await world.write(json.dumps([{"call": "wait", "with": {"seconds": 2}}, {"say": "{}"}]), chat="slow")
+                await deeds.running_call(world)
                 Post.let_go.clear()
                 letter = await world.write(_letter("cut off", hold=True), chat="letter")
                 await deeds.running_call(world, "post")
-            deeds.use(world, backend="scripted")
             async with _worker(own, parts, folder / "second"):
                 assert await world.answer(slow) == "done"
                 question = await world.until(QUESTION)
