@@ -9,6 +9,7 @@ from temporalio import activity
 from activities import Wakes
 from activities.beats import NotWanted, beating, paid_for, while_wanted
 from activities.errors import edge
+from activities.looking import Drafting
 from agents import Hands, Tool
 from agents.runner import run as run_tool
 from agents.storable import clean_text
@@ -54,7 +55,8 @@ class Calls:
             if not are_those_judged(begun.arguments or {}, ref.sha256):
                 return await self._fail(ref, CHANGED)
             try:
-                result, failed = await while_wanted(self._carry_out(ref, tool, begun), lambda: self._wanted(ref))
+                async with Drafting(self._db, self._notices, ref.tenant, call.conversation_id, ref.call, wanted=True):
+                    result, failed = await while_wanted(self._carry_out(ref, tool, begun), lambda: self._wanted(ref))
             except NotWanted:
                 return await self._break_off(ref, tool)
             await self._finish(ref, result, failed)

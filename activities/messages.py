@@ -95,12 +95,12 @@ class Messages:
 
     async def _again(self, ref: ConversationRef, sending: Sending, error: SendFailed) -> None:
         """Not taken this time: tried again by Temporal, until the tries are spent or the message is too old."""
-        old = sending.accepted_at and datetime.now(UTC) - sending.accepted_at > TOO_OLD
+        after = error.retry_after if error.retry_after is not None else PAUSES[min(sending.attempt or 1, len(PAUSES)) - 1]
+        old = sending.accepted_at and datetime.now(UTC) + timedelta(seconds=after) - sending.accepted_at > TOO_OLD
         if old or (sending.attempt or 1) >= TRIES:
             await self._end(ref, sending, "parked", error=error.detail)
             return
         await self._end(ref, sending, "intent", error=error.detail)
-        after = error.retry_after if error.retry_after is not None else PAUSES[(sending.attempt or 1) - 1]
         raise translated(SendFailed(error.detail, retry_after=max(SHORTEST_PAUSE, after)))
 
     async def _end(self, ref: ConversationRef, sending: Sending, state: str, *, receipt: str | None = None, error: str | None = None) -> None:

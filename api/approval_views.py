@@ -27,6 +27,7 @@ class ApprovalView(BaseModel):
     arguments_sha256: str
     purpose: str
     requester: str
+    agent: str | None
     approvers: dict[str, Any]
     options: list[str] | None
     context: str

@@ -133,7 +133,7 @@ class Chat:
             if message["type"] == "websocket.disconnect":
                 return
             if not self._in_time():
-                await _error(self._socket, "rate_limited")
+                await _error(self._socket, "rate_limited", retry_after=60)
                 continue
             try:
                 wrote = Wrote.model_validate_json(message.get("text") or "")

@@ -83,13 +83,12 @@ class Feed:
         for row in reversed(rows):
             if self._approvals.get(row["id"]) == row["state"]:
                 continue
-            known = row["id"] in self._approvals or row["state"] == "pending"
             self._approvals[row["id"]] = row["state"]
-            if known:
-                await self._send({
-                    "type": "approval", "approval_id": row["id"], "kind": row["kind"], "action": row["action"], "arguments": row["arguments"],
-                    "state": row["state"], "verdict": row["verdict"], "deadline_at": row["deadline_at"].isoformat(), "comment": row["comment"],
-                })  # fmt: skip
+            await self._send({
+                "type": "approval", "approval_id": row["id"], "kind": row["kind"], "action": row["action"], "arguments": row["arguments"],
+                "state": row["state"], "verdict": row["verdict"], "deadline_at": row["deadline_at"].isoformat(), "comment": row["comment"],
+                "asked": row["asked"],
+            })  # fmt: skip
 
     async def _tell_draft(self, draft: messages.Drafted | None, stored: set[str]) -> None:
         now = (draft.message_id, draft.text) if draft and draft.message_id not in stored else ("", "")

@@ -106,4 +106,5 @@ def _call(call: Mapping[str, Any]) -> Told:
 
 
 def _approval(id_: str, approval: Mapping[str, Any]) -> Told:
-    return ("asked", "yellow"), Text.assemble(f"{one_line(approval['action'])}  ", named(approval["verdict"] or approval["state"]), (f"  {id_}", "dim"))
+    outcome = named(approval["verdict"] or approval["state"])
+    return ("asked", "yellow"), Text.assemble(f"{one_line(approval['action'])}  ", outcome, (f"  {id_}", "dim"))

@@ -50,6 +50,7 @@ class ApprovalRow(BaseModel):
     arguments_sha256: str
     purpose: str
     requester: str
+    agent: str | None
     approvers: Mapping[str, Any]
     options: Any
     form: Any

@@ -35,7 +35,7 @@ class RoutingWorkflow:
         while True:
             self._poked = False
             self._routed = routed = await in_store("route", ref, Routed, "route: decide by admission and bindings")
-            workflow.set_current_details(f"{routed.outcome.capitalize()}. {routed.why.capitalize()}")
+            workflow.set_current_details(f"{routed.outcome.capitalize()}: {routed.why}." if routed.why else f"{routed.outcome.capitalize()}.")
             if routed.outcome == "deliver":
                 await in_world("deliver", ref, str, "deliver: send what is not sent yet")
             elif routed.outcome != "again" and not await self._poked_again():

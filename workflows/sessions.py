@@ -108,6 +108,8 @@ def _details(looked: Looked) -> str:
             return f"Turn {looked.turn} goes on."
         case "wait":
             return f"Rests after turn {looked.turn} until {looked.due_at:%Y-%m-%d %H:%M:%S} UTC, or a message."
+        case "rest" if looked.asking:
+            return f"Rests after turn {looked.turn}; an approval is open. A message or the verdict wakes it."
         case "rest":
             return f"Rests after turn {looked.turn}; a message wakes it."
         case "stop":

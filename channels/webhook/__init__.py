@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import ClassVar, Literal
 
 import httpx
@@ -128,8 +129,17 @@ def _receipt(answer: httpx.Response, message_id: str) -> Receipt:
     if answer.is_success:
         return Receipt(id=answer.headers.get("x-receipt-id", message_id))
     if answer.status_code == 429 or answer.status_code == 503:
-        after = answer.headers.get("retry-after", "")
-        raise SendFailed(f"The receiver answered {answer.status_code}.", retry_after=float(after) if after.isdigit() else None)
+        raise SendFailed(f"The receiver answered {answer.status_code}.", retry_after=_seconds(answer.headers.get("retry-after", "")))
     if answer.status_code >= 500:
         raise SendUncertain(f"The receiver answered {answer.status_code}.")
     raise SendRefused(f"The receiver answered {answer.status_code}.")
+
+
+def _seconds(after: str) -> float | None:
+    """What Retry-After says, in seconds: it holds seconds or a date. None for anything else."""
+    if after.isdecimal():
+        return float(after)
+    try:
+        return max(0.0, (parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

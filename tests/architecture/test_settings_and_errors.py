@@ -8,9 +8,10 @@ import pytest
 from docs import tables
 from docs.tables import TABLES, errors, sentences, variables, with_table
 from domain import errors as module
-from domain.errors import Refused, SwitchboardError, Unavailable
+from domain.errors import Refused, StartFailed, SwitchboardError, Unavailable
 from settings import Settings
 from tests.architecture.tree import ROOT, name, product, tree
+from wiring import checked
 
 NOT_OURS = re.compile(r"^(?:HOME|PATH|DISPLAY|WAYLAND_DISPLAY|PYTHON\w*|DEBIAN_FRONTEND|MALLOC_ARENA_MAX|LANG|TMPDIR|CI|XDG_\w+|UV_\w+)$")
 """Variables of the machine, which nobody sets for Switchboard's sake."""
@@ -42,6 +43,24 @@ def test_every_variable_that_the_code_reads_besides_is_named_in_the_same_page() 
     read = {found for path in product() for found in _read_from_environment(tree(path)) if not NOT_OURS.match(found)}
 
     assert {found for found in read if f"`{found}`" not in page("settings.md")} == set()
+
+
+@pytest.mark.parametrize(
+    ("told", "missing"),
+    [
+        ({}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://a@b/c"}, "SWITCHBOARD_SIGNING_KEY"),
+        ({"DATABASE_URL": "postgresql://a@b/c", "signing_key": "too short"}, "SWITCHBOARD_SIGNING_KEY"),
+        ({"DATABASE_URL": "postgresql://a@b/c", "signing_key": "x" * 16}, "SWITCHBOARD_SEALING_KEYS"),
+        ({"DATABASE_URL": "postgresql://a@b/c", "signing_key": "x" * 16, "sealing_keys": "no key"}, "SWITCHBOARD_SEALING_KEYS"),
+    ],
+)
+def test_a_process_that_lacks_a_setting_says_which(told: dict[str, str], missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in variables():
+        monkeypatch.delenv(variable, raising=False)
+
+    with pytest.raises(StartFailed, match=missing):
+        checked(Settings(**told))  # type: ignore[arg-type] # by name, as the environment does
 
 
 def test_every_error_code_has_one_meaning_and_a_message_that_says_what_to_do() -> None:
