@@ -100,7 +100,7 @@ async def _acting_for(request: Request, seen: MemberSeen) -> MemberSeen:
         if await tx.row("members/tenant", dict) is None:
             raise Invalid("There is no such tenant.", field="X-Tenant")
         await tx.run("audit/add", actor=seen.member_id, action="impersonation", subject=request.scope["route"].name, details="{}")
-    return seen.model_copy(update={"tenant_id": tenant})
+    return seen.model_copy(update={"tenant_id": tenant, "identities": (seen.member_id, seen.role)})  # an owner at home is none here
 
 
 def _seen(tenant: str, row: members.MemberRow, role: Role, *, csrf: str = "", key_id: str = "") -> MemberSeen:

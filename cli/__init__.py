@@ -10,6 +10,7 @@ COMMANDS = {
     "up": "Start everything here and keep it running; Ctrl-C stops it.",
     "test": "Check everything: lint, types, import directions, tests.",
     "status": "One screen: what runs, who is connected, what waits for you.",
+    "doctor": "Look at everything; say what is wrong and how to mend it.",
     "chat": "Talk to an agent from here, as a visitor of a web chat.",
     "sessions": "What agents remember and do; pause, resume and close it.",
     "approvals": "What waits for a human; approve or deny it.",

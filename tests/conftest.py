@@ -23,6 +23,12 @@ from wiring import connect, opened, sweep, worker
 APP_PASSWORD = "app"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the protocol's storms rage, in seconds for all of them together, and where their dice begin."""
+    parser.addoption("--protocol-seconds", default="15")
+    parser.addoption("--protocol-seed", default="")
+
+
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A folder for this run's servers; short, since socket paths are."""

@@ -35,7 +35,7 @@ def fail(found: str, mend: str) -> Finding:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: `1 message`, `3 messages`."""
+    """A number with what there is so many of: `1 message`, `3 messages`, or with a verb, where `many` is given."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
@@ -43,3 +43,8 @@ def listed(words: list[str], most: int = 3) -> str:
     """Words as a sentence has them: `a`, `a and b`, `a, b, c and 4 more`."""
     shown = words if len(words) <= most else [*words[:most], f"{len(words) - most} more"]
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]])) if shown else ""
+
+
+def are(words: list[str]) -> str:
+    """The same with its verb: `a is`, `a and b are`."""
+    return f"{listed(words, 4)} {'is' if len(words) == 1 else 'are'}"

@@ -6,7 +6,7 @@ import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psutil
 import psycopg
@@ -28,6 +28,7 @@ ONLY_THE_OWNER = "Only the database's owner sees all tenants; set SWITCHBOARD_OW
 LOOK_ONLY = ("set default_transaction_read_only = on", "set statement_timeout = '8s'")
 
 Connection = AsyncConnection[DictRow]
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ class Ground:
         return f"127.0.0.1:{words[words.index('--port') + 1]}"
 
 
-def _or_raise(known: Any) -> Any:
+def _or_raise(known: Asked | Exception) -> Asked:
     if isinstance(known, Exception):
         raise known
     return known

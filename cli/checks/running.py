@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from cli.checks import Finding, Skipped, fail, listed, ok, warn
+from cli.checks import Finding, Skipped, are, fail, listed, ok, warn
 from cli.checks.ground import STOPPED, Ground
 from cli.place import is_loopback, served_at
 
@@ -22,7 +22,7 @@ def parts(ground: Ground) -> Finding:
     wanted = [*(name for name, ours in kept.items() if ours), "worker", "API"]
     if ended := [name for name in wanted if not ground.runs(name)]:
         logs = listed([ground.log(name.lower()) for name in ended])
-        return fail(f"{listed(ended)} ended and {'is' if len(ended) == 1 else 'are'} started again.", f"Read the end of {logs}.")
+        return fail(f"{are(ended)} not running; it is tried again and again.", f"Read the end of {logs}.")
     if often := _ended_often(ground):
         name, times = often
         return warn(f"{name} ended {times} times in the last ten minutes.", f"Read {ground.log('up')}, and the end of {ground.log(name.lower())}.")
@@ -49,7 +49,8 @@ def _ended_often(ground: Ground) -> tuple[str, int] | None:
         lines = (ground.data / "logs" / "up.log").read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    ends = [line.split(" ")[1] for line in lines if line > since and line.endswith("is started again")]
+    lately = [line.split(" ") for line in lines if line > since]
+    ends = [words[1] for words in lately if words[2:3] == ["ended"]] + [words[1] for words in lately if words[2:3] == ["ends"]] * OFTEN
     most = max(set(ends), key=ends.count, default="")
     return (most, ends.count(most)) if ends.count(most) >= OFTEN else None
 

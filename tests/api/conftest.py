@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -86,9 +86,9 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-async def hook(live: World, receiver: Receiver) -> AsyncIterator[Hook]:
+async def hook(live: World, receiver: Receiver) -> Hook:
     """An account of the channel `webhook` with default admission, bound to the demo agent."""
     asked = {"channel": "webhook", "name": "hook", "settings": {"deliver_url": receiver.url}, "secrets": {"secret": SECRET}}
     account = (await live.api.post("/v1/accounts", json=asked)).json()
     assert (await live.api.post("/v1/bindings", json={"account": "hook", "agent": "demo"})).status_code == 201
-    yield Hook(live, account)
+    return Hook(live, account)

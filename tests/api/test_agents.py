@@ -8,7 +8,8 @@ from tests.world import World
 
 
 async def test_an_agent_is_made_read_and_changed_and_its_version_goes_up(live: World) -> None:
-    asked = {"name": "helpful", "persona": "Kind.", "tools": [{"name": "refund", "rules": [{"gate": "ask", "when": {"argument": "amount", "above": 10}}]}]}
+    rule = {"gate": "ask", "when": {"argument": "amount", "above": 10}}
+    asked = {"name": "helpful", "persona": "Kind.", "tools": [{"name": "refund", "rules": [rule]}]}
     made = await live.api.post("/v1/agents", json=asked)
     changed = await live.api.patch(f"/v1/agents/{made.json()['id']}", json={"persona": "Kinder.", "mode": "one-shot"})
     read = await live.api.get(f"/v1/agents/{made.json()['id']}")

@@ -15,8 +15,9 @@ async def _second_agent(live: World) -> str:
 
 
 async def _agent_of(live: World, chat: str = "visitor") -> str:
-    query = "select s.agent_id from conversations c join sessions s on s.tenant_id = c.tenant_id and s.id = c.session_id where c.tenant_id = %s and c.chat = %s"
-    return str(live.rows(query, chat)[0]["agent_id"])
+    conversation = (await live.api.get("/v1/conversations")).json()["items"]
+    session = next(item["session_id"] for item in conversation if item["address"]["chat"] == chat)
+    return str((await live.api.get(f"/v1/sessions/{session}")).json()["agent_id"])
 
 
 async def _until_with(live: World, agent: str, chat: str = "visitor") -> None:

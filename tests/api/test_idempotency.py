@@ -57,7 +57,8 @@ async def test_a_session_and_what_is_said_to_it_are_one_even_if_the_answers_were
     made, said = [], []
     for _ in range(2):
         made.append((await live.api.post("/v1/sessions", json={"agent": "demo", "input": "echo one"}, headers=KEY)).json())
-        said.append((await live.api.post(f"/v1/sessions/{made[0]['id']}/messages", json={"text": "echo two"}, headers={"Idempotency-Key": "two"})).json())
+        path = f"/v1/sessions/{made[0]['id']}/messages"
+        said.append((await live.api.post(path, json={"text": "echo two"}, headers={"Idempotency-Key": "two"})).json())
         live.sql.execute("delete from idempotency where tenant_id = %s", (live.tenant,))
 
     assert made[0]["id"] == made[1]["id"]

@@ -28,9 +28,9 @@ async def test_another_tenants_ids_are_not_found(live: World, stranger: World) -
     at = {"session": session["id"], "conversation": session["conversation_id"], "approval": approval["id"], "message": message, "binding": binding}
     asked = [(method, path.format(**at, account=live.account, agent=live.agent, key=key), body) for method, path, body in ON_AN_ID]
 
-    answers = {f"{method} {path}": (await stranger.api.request(method, path, json=body, headers=IF_MATCH)).status_code for method, path, body in asked}
+    answers = [await stranger.api.request(method, path, json=body, headers={"If-Match": "*"}) for method, path, body in asked]
 
-    assert {answer: status for answer, status in answers.items() if status != 404} == {}
+    assert [(answer.request.method, answer.url.path, answer.status_code) for answer in answers if answer.status_code != 404] == []
     assert (await live.api.get(f"/v1/sessions/{session['id']}")).json()["phase"] == "awaiting_approval"
     assert (await live.api.get("/v1/keys")).json()["items"][0]["revoked_at"] is None
 
@@ -50,14 +50,14 @@ async def test_what_a_binding_or_session_names_has_to_be_ones_own(live: World, s
     agent = await stranger.api.post("/v1/sessions", json={"agent": live.agent})
     account = await stranger.api.post("/v1/bindings", json={"agent": "demo", "account": live.account})
 
-    assert [(answer.status_code, answer.json()["field"]) for answer in (elsewhere, agent, account)] == [(422, "agent"), (422, "agent"), (422, "account")]
+    assert [answer.status_code for answer in (elsewhere, agent, account)] == [422] * 3
+    assert [answer.json()["field"] for answer in (elsewhere, agent, account)] == ["agent", "agent", "account"]
 
 
 def _ids(answer: Any) -> set[str]:
     return {str(item["id"]) for item in answer.json()["items"]}
 
 
-IF_MATCH = {"If-Match": "*"}
 LISTS = (
     "/v1/accounts", "/v1/bindings", "/v1/agents", "/v1/conversations", "/v1/sessions", "/v1/approvals", "/v1/keys", "/v1/members", "/v1/people",
     "/v1/connections",

@@ -128,10 +128,9 @@ async def test_a_closed_session_is_readable_and_nothing_else(live: World) -> Non
 
     closed = await live.api.post(f"{path}/close")
     again = await live.api.post(f"{path}/close")
-    refused = [
-        await live.api.post(f"{path}/messages", json={"text": "hello?"}), await live.api.post(f"{path}/resume"), await live.api.post(f"{path}/suspend"),
-        await live.api.post(f"{path}/cancel-turn"), await live.api.patch(path, json={"context": {}}, headers={"If-Match": "*"}),
-    ]  # fmt: skip
+    refused = [await live.api.post(f"{path}/{verb}") for verb in ("suspend", "resume", "cancel-turn")]
+    refused.append(await live.api.post(f"{path}/messages", json={"text": "hello?"}))
+    refused.append(await live.api.patch(path, json={"context": {}}, headers={"If-Match": "*"}))
 
     assert (closed.json()["phase"], closed.json()["phase_reason"], again.status_code) == ("closed", "member", 200)
     assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(409, "session_closed")}
@@ -203,6 +202,13 @@ async def test_a_program_of_the_same_name_does_not_take_the_apis_account(live: W
     assert first["conversation_id"] != second["conversation_id"]
 
 
+async def test_the_first_sessions_of_a_tenant_share_one_account(live: World) -> None:
+    made = await asyncio.gather(*(start(live, f"echo {n}") for n in range(6)))
+
+    assert len({session["id"] for session in made}) == 6
+    assert len(live.rows("select 1 from accounts where tenant_id = %s and channel = 'api'")) == 1
+
+
 async def _workflow_result(live: World, workflow_id: str) -> str:
     return str(await asyncio.wait_for(live.parts.temporal.get_workflow_handle(workflow_id).result(), 30))
 
@@ -212,5 +218,3 @@ def _everywhere(live: World, word: str) -> list[str]:
     tables = live.sql.execute("select relname from pg_class where relkind = 'r' and relrowsecurity").fetchall()
     names = [row["relname"] for row in tables if row["relname"] not in ("demo_refunds", "idempotency")]
     return [name for name in names if live.rows(f"select 1 from {name} t where t.tenant_id = %s and t::text like %s limit 1", f"%{word}%")]
-
-

@@ -45,9 +45,8 @@ class Terminal:
     def __init__(self, world: World, data: Path) -> None:
         self.data = data
         self.told = {name: value for name, value in os.environ.items() if not name.startswith(("SWITCHBOARD_", "DATABASE_URL", "TEMPORAL_"))}
-        self.told |= {
-            "SWITCHBOARD_API": world.api_url, "SWITCHBOARD_KEY": world.token, "SWITCHBOARD_DATA_DIR": str(data), "COLUMNS": "80", "PYTHONPATH": str(ROOT),
-        }  # fmt: skip
+        self.told |= {"SWITCHBOARD_API": world.api_url, "SWITCHBOARD_KEY": world.token, "SWITCHBOARD_DATA_DIR": str(data)}
+        self.told |= {"COLUMNS": "80", "PYTHONPATH": str(ROOT)}
 
     async def run(self, *words: str, typed: str = "", told: Mapping[str, str] | None = None) -> Ran:
         """Runs a command to its end. `told` adds to its environment; an empty value takes away."""

@@ -3,7 +3,6 @@
 import asyncio
 import re
 
-from domain.approvals import arguments_sha256
 from tests.cli.running import Terminal, fits_the_api
 from tests.world import World
 
@@ -51,20 +50,17 @@ async def test_json_is_what_the_api_answers(live: World, shell: Terminal) -> Non
     denied = await shell.run("approvals", "deny", id_, "--yes", "--json")
     await fits_the_api(live, "post", "/v1/approvals/{approval_id}/decide", denied.body)
     assert denied.body["verdict"] == "denied"
-    assert 'amount  20' in denied.err
+    assert "amount  20" in denied.err
 
 
 async def test_a_verdict_is_bound_to_the_arguments_that_were_shown(live: World, shell: Terminal) -> None:
     await live.say("refund 20 to Ada")
     approval = await live.pending_approval()
-    live.sql.execute(
-        "update approvals set arguments = %s, arguments_sha256 = 'x' where tenant_id = %s and id = %s", ('{"amount": 9000}', live.tenant, approval["id"])
-    )
+    live.sql.execute("update approvals set arguments = '{\"amount\": 9000}' where tenant_id = %s and id = %s", (live.tenant, approval["id"]))
 
     refused = await shell.run("approvals", "approve", approval["id"], "--yes")
 
     assert (refused.code, refused.err) == (1, "The arguments are not those you were shown; look at the approval again.\n")
-    assert arguments_sha256({"amount": 9000}) != "x"
 
 
 async def test_waiting_tells_the_verdict_by_its_exit_code(live: World, shell: Terminal) -> None:
