@@ -9,13 +9,14 @@ from typing import Any, Concatenate, ParamSpec
 
 import httpx
 
+from cli.output import short
 from cli.place import DATA, ApiOption, DataOption, KeyOption, Place, find, nothing_answers
 from domain.errors import Refused, Unavailable
 
 P = ParamSpec("P")
 CONNECT_WITHIN = 5.0
-ANSWER_WITHIN = 75.0
-"""Seconds; longer than the longest wait that one request may ask for."""
+ANSWER_WITHIN = 15.0
+"""Seconds, on top of those that a request itself asks the API to wait."""
 
 
 class Api:
@@ -28,8 +29,10 @@ class Api:
         self._http = httpx.Client(base_url=place.api, headers=headers, timeout=timeout, trust_env=not place.near)
 
     def get(self, path: str, **params: Any) -> Any:
-        """The body of what is there. Parameters that are None are left out."""
-        return self._body(self._send("GET", path, params={name: value for name, value in params.items() if value is not None}))
+        """The body of what is there. Parameters that are None are left out; `wait` is how many seconds the API may take."""
+        given = {name: value for name, value in params.items() if value is not None}
+        timeout = httpx.Timeout(given.get("wait", 0) + ANSWER_WITHIN, connect=CONNECT_WITHIN)
+        return self._body(self._send("GET", path, params=given, timeout=timeout))
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, **headers: str) -> Any:
         """The body that a change is answered with; None where there is none."""
@@ -48,6 +51,8 @@ class Api:
             return self._http.request(method, path, **more)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unavailable(nothing_answers(self.place)) from error
+        except httpx.TimeoutException as error:
+            raise Unavailable(f"{self.place.api} takes too long to answer; the logs in {short(self.place.data / 'logs')} may say why.") from error
         except httpx.TransportError as error:
             raise Unavailable(f"{self.place.api} broke off before it answered; try again, and see its log if that does not help.") from error
 

@@ -16,7 +16,7 @@ from cli.checks.ground import Ground, Ports
 from cli.output import out, short
 from cli.place import DATA, DataOption
 from cli.tables import as_json, blank, clean, entry, paragraph
-from cli.up import API, TEMPORAL, TEMPORAL_UI, port
+from cli.up import port
 from domain.errors import SwitchboardError
 from settings import Settings
 
@@ -64,12 +64,12 @@ def doctor(
     only: Annotated[list[str] | None, typer.Option("--only", parser=name, metavar="NAME", help="Only this check; may be given again.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     data: DataOption = DATA,
-    api_port: Annotated[int, typer.Option("--port", parser=port, metavar="PORT|auto", help="The API's port, as for `up`.")] = API,
-    temporal_port: Annotated[int, typer.Option(parser=port, metavar="PORT|auto", help="Temporal's port, as for `up`.")] = TEMPORAL,
-    ui_port: Annotated[int, typer.Option(parser=port, metavar="PORT|auto", help="The port of its web UI, as for `up`.")] = TEMPORAL_UI,
+    api_port: Annotated[int | None, typer.Option("--port", parser=port, metavar="PORT|auto", help="The API's port, as for `up`.")] = None,
+    temporal_port: Annotated[int | None, typer.Option(parser=port, metavar="PORT|auto", help="Temporal's port, as for `up`.")] = None,
+    ui_port: Annotated[int | None, typer.Option(parser=port, metavar="PORT|auto", help="Its web UI's port, as for `up`.")] = None,
 ) -> None:
     """Look at everything and say what is wrong and how to mend it; nothing is changed. Exit code 1 when something is broken."""
-    ground = Ground(data.expanduser(), Ports(api_port, temporal_port, ui_port), Settings())
+    ground = Ground(data.expanduser(), Ports.as_for_up(api_port, temporal_port, ui_port), Settings())
     found = asyncio.run(examine(ground, only or CHECKS))
     if json_:
         as_json(told(ground, found))

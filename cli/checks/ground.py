@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import json
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -18,6 +18,7 @@ from temporalio.envconfig import ClientConfig
 from cli.checks import Skipped
 from cli.output import short
 from cli.tenancy import Reach, reach
+from cli.up import API, AUTO, TEMPORAL, TEMPORAL_UI
 from domain.errors import StoreUnavailable, SwitchboardError, TemporalUnavailable
 from embedded.folder import Known
 from settings import Settings
@@ -33,11 +34,17 @@ Asked = TypeVar("Asked")
 
 @dataclass(frozen=True)
 class Ports:
-    """The ports that a start would take; 0 is chosen by it."""
+    """The ports that a start would take; AUTO ones are chosen by it."""
 
-    api: int
-    temporal: int
-    ui: int
+    api: int = API
+    temporal: int = TEMPORAL
+    ui: int = TEMPORAL_UI
+
+    @classmethod
+    def as_for_up(cls, api: int | None, temporal: int | None, ui: int | None) -> "Ports":
+        """Those that the same options make `up` take: what is not given has its default, or is chosen with the API's."""
+        usual = cls() if api != AUTO else cls(AUTO, AUTO, AUTO)
+        return cls(*(given if given is not None else otherwise for given, otherwise in zip((api, temporal, ui), astuple(usual), strict=True)))
 
 
 class Ground:
