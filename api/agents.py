@@ -9,6 +9,7 @@ from agents.registry import BACKENDS, TOOLS, names
 from api.account_views import Name
 from api.approval_views import run_url
 from api.deps import Member, PageHere, PartsHere
+from api.idempotency import Once
 from api.routers import noun, problems
 from domain.approvals import ToolUse
 from domain.errors import NotFound
@@ -79,10 +80,9 @@ class AgentList(BaseModel):
     next: str | None
 
 
-class TestMessage(BaseModel):
+class Trial(BaseModel):
     """What is said to an agent to try it."""
 
-    __test__ = False
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1, max_length=MAX_TEXT, pattern=r"\S")
@@ -139,9 +139,9 @@ async def change_agent(agent_id: str, asked: AgentChange, parts: PartsHere, memb
 
 
 @router.post("/{agent_id}/test-message", status_code=201)
-async def test_agent(said: TestMessage, found: AgentHere, parts: PartsHere, member: Member) -> Tried:
+async def test_agent(said: Trial, found: AgentHere, parts: PartsHere, member: Member, once: Once) -> Tried:
     """Says something to the agent in a session of its own; the answer is in that session's history."""
-    started = await sessions.start(parts.db, member.tenant_id, found.id, None, None, said.text, member.member_id)
+    started = await sessions.start(parts.db, member.tenant_id, found.id, None, f"test:{once}", said.text, member.member_id)
     parts.inbox.wake(member.tenant_id, started.wake, started.session_id)
     parts.notices.tell(member.tenant_id)
     workflow = session_workflow(member.tenant_id, started.session_id or "")

@@ -75,6 +75,8 @@ class Feed:
             frame["id"] = json.loads(row["external_id"])[-1]
         if buttons := (row["payload"] or {}).get("buttons"):
             frame["buttons"] = buttons
+        if row["answers"]:
+            frame["answers"] = row["answers"]
         if row["resend_of"]:
             frame["resend_of"] = row["resend_of"]
         await self._send(frame)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
 from api.deps import Member, PageHere, PartsHere
-from api.idempotency import KeyHere, token
+from api.idempotency import Once
 from api.message_views import ConversationList, ConversationView, MessageList, MessageView, conversation_view, message_view
 from api.routers import noun
 from api.session_views import Words
@@ -72,12 +72,17 @@ async def list_messages(
 
 
 @router.post("/{conversation_id}/messages", status_code=201)
-async def send_message(said: Words, found: ConversationHere, parts: PartsHere, member: Member, key: KeyHere = None) -> MessageView:
+async def send_message(said: Words, found: ConversationHere, parts: PartsHere, member: Member, once: Once) -> MessageView:
     """Writes in it as a member; delivered in order, like what an agent says."""
     channel = _carries(parts, found.channel, said.text)
-    once = json.dumps(["member", token(member.member_id, key)]) if key else None
     spoken = await messages.append_outbound(
-        parts.db, member.tenant_id, found.id, said.text, member.member_id, commit_delivers=channel.commit_delivers, external_id=once
+        parts.db,
+        member.tenant_id,
+        found.id,
+        said.text,
+        member.member_id,
+        external_id=json.dumps(["member", once]),
+        commit_delivers=channel.commit_delivers,
     )
     return await told(parts, member, spoken)
 

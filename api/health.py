@@ -14,6 +14,8 @@ from domain.errors import StoreUnavailable
 from parts import Parts
 
 router = APIRouter(tags=["health"])
+ANSWERS_WITHIN = 3.0
+"""Seconds Postgres and Temporal have to answer before they count as away."""
 
 
 @router.get("/healthz", include_in_schema=True)
@@ -39,14 +41,14 @@ async def metrics() -> Response:
 
 async def _postgres(parts: Parts) -> bool:
     try:
-        await parts.db.ping()
-    except StoreUnavailable:
+        await asyncio.wait_for(parts.db.ping(), ANSWERS_WITHIN)
+    except (StoreUnavailable, TimeoutError):
         return False
     return True
 
 
 async def _temporal(parts: Parts) -> bool:
     try:
-        return await parts.temporal.service_client.check_health(timeout=timedelta(seconds=3))
+        return await parts.temporal.service_client.check_health(timeout=timedelta(seconds=ANSWERS_WITHIN))
     except (RPCError, RuntimeError):
         return False

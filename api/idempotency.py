@@ -1,19 +1,22 @@
 """Idempotency-Key: a request that was carried out is answered again as the first time, for a day. A refused one leaves its key free."""
 
-import contextlib
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Annotated, Any
 
 import structlog
-from fastapi import Header, Request, Response
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from api.deps import member, parts
 from domain.errors import Invalid, SwitchboardError
 from store import idempotency
 from store.idempotency import Claim, Kept
+from store.pool import Transaction
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
@@ -21,12 +24,12 @@ log = structlog.get_logger()
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-KeyHere = Annotated[str | None, Header(alias=HEADER, max_length=LONGEST)]
+def once(request: Request) -> str:
+    """What makes a repeated request recognisable in the store itself: the same for every try under one key, else something new."""
+    return str(getattr(request.state, "once", None) or secrets.token_hex(16))
 
 
-def token(member_id: str, key: str | None) -> str:
-    """What makes a repeated request recognisable in the store itself: the caller's key, or for none something new."""
-    return hashlib.sha256(f"{member_id}\n{key}".encode()).hexdigest() if key else secrets.token_hex(16)
+Once = Annotated[str, Depends(once)]
 
 
 class Idempotent(APIRoute):
@@ -36,31 +39,42 @@ class Idempotent(APIRoute):
         """The route's answer, with the key honoured where one is sent."""
         answer = super().get_route_handler()
 
-        async def once(request: Request) -> Response:
+        async def answer_once(request: Request) -> Response:
             key = request.headers.get(HEADER)
             return await (answer(request) if key is None or request.method != "POST" else _once(request, key, answer))
 
-        return once
+        return answer_once
 
 
 async def _once(request: Request, key: str, answer: Answer) -> Response:
     """Raises what the request itself raises, Invalid for a key that is none, IdempotencyConflict or StillRunning."""
-    seen, db = await member(request), parts(request).db
+    seen = await member(request)
     if not 1 <= len(key) <= LONGEST:
         raise Invalid(f"A key has 1 to {LONGEST} characters.", field=HEADER)
-    claimed = await idempotency.claim(db, seen.tenant_id, seen.key_id or seen.member_id, key, await _digest(request))
+    actor = seen.key_id or seen.member_id
+    claimed = await idempotency.claim(parts(request).db, seen.tenant_id, actor, key, await _digest(request))
     if isinstance(claimed, Kept):
         return _replayed(request, claimed)
+    request.state.once = hashlib.sha256(f"{actor}\n{key}\n{claimed.first_at.isoformat()}".encode()).hexdigest()
+    return await _carried_out(request, seen.tenant_id, claimed, answer)
+
+
+async def _carried_out(request: Request, tenant: str, claimed: Claim, answer: Answer) -> Response:
     try:
         response = await answer(request)
-    except Exception:
-        await _free(request, seen.tenant_id, claimed)
+    except Exception as error:
+        await _leave(request, tenant, idempotency.free if _refused(error) else idempotency.put_off, claimed)
         raise
     if response.status_code < 400:
-        await _keep(request, seen.tenant_id, claimed, response)
+        await _leave(request, tenant, partial(_keep, request, response), claimed)
     else:
-        await _free(request, seen.tenant_id, claimed)
+        await _leave(request, tenant, idempotency.free if response.status_code < 500 else idempotency.put_off, claimed)
     return response
+
+
+def _refused(error: Exception) -> bool:
+    """Whether nothing was done, for sure."""
+    return isinstance(error, RequestValidationError | HTTPException) or (isinstance(error, SwitchboardError) and error.status < 500)
 
 
 async def _digest(request: Request) -> str:
@@ -73,16 +87,15 @@ def _replayed(request: Request, kept: Kept) -> Response:
     return Response(body, kept.status, media_type="application/json", headers={"Idempotent-Replayed": "true"})
 
 
-async def _keep(request: Request, tenant: str, claimed: Claim, response: Response) -> None:
+async def _keep(request: Request, response: Response, tx: Transaction, claimed: Claim) -> None:
     sealed = parts(request).seal.close({"body": bytes(response.body).decode()})
+    await idempotency.keep(tx, claimed, response.status_code, sealed)
+
+
+async def _leave(request: Request, tenant: str, what: Callable[[Transaction, Claim], Awaitable[None]], claimed: Claim) -> None:
+    """Writes down how a request ended. Where that cannot be, the key is free again after a minute."""
     try:
         async with parts(request).db.transaction(tenant) as tx:
-            await idempotency.keep(tx, claimed, response.status_code, sealed)
+            await what(tx, claimed)
     except SwitchboardError as error:
         log.warning("idempotency.not_kept", error=type(error).__name__)
-
-
-async def _free(request: Request, tenant: str, claimed: Claim) -> None:
-    with contextlib.suppress(SwitchboardError):
-        async with parts(request).db.transaction(tenant) as tx:
-            await idempotency.free(tx, claimed)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from api.account_views import Name
 from api.deps import Member, PageHere, PartsHere
-from api.routers import noun, problems
+from api.routers import noun
 from domain.errors import Forbidden, NotFound
 from domain.roles import Role, up_to
 from store import audit, members
@@ -67,7 +67,7 @@ async def list_keys(parts: PartsHere, member: Member, page: PageHere) -> KeyList
     return KeyList.model_validate(page.of([row.model_dump(exclude={"scopes"}) for row in rows]))
 
 
-@router.post("", status_code=201, responses=problems(403))
+@router.post("", status_code=201)
 async def create_key(asked: NewKey, parts: PartsHere, member: Member) -> MadeKey:
     """Makes a key of the caller's own role or a lesser one."""
     async with parts.db.transaction(member.tenant_id) as tx:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.cursors import CursorHere, LimitHere, cursor_of, place_of
 from api.deps import Member, PageHere, PartsHere
-from api.idempotency import KeyHere, token
+from api.idempotency import Once
 from api.routers import noun, problems
 from api.session_views import (
     History,
@@ -62,10 +62,9 @@ async def list_sessions(
 
 
 @router.post("/sessions", status_code=201)
-async def create_session(asked: NewSession, parts: PartsHere, member: Member, response: Response, key: KeyHere = None) -> SessionView:
+async def create_session(asked: NewSession, parts: PartsHere, member: Member, response: Response, once: Once) -> SessionView:
     """Starts a session of its own; follow it with GET …/history, or in Temporal at `run_url`."""
-    scope = f"api:{token(member.member_id, key)}" if key else None
-    started = await sessions.start(parts.db, member.tenant_id, asked.agent, asked.mode, scope, asked.input, member.member_id)
+    started = await sessions.start(parts.db, member.tenant_id, asked.agent, asked.mode, f"api:{once}", asked.input, member.member_id)
     parts.inbox.wake(member.tenant_id, started.wake, started.session_id)
     parts.notices.tell(member.tenant_id, started.conversation_id or "-")
     return await _seen(parts, member.tenant_id, started.session_id or "", response)
@@ -109,9 +108,9 @@ async def session_history(session_id: str, parts: PartsHere, member: Member, cur
 
 
 @router.post("/sessions/{session_id}/messages", status_code=202)
-async def send_to_session(said: Words, at: PlaceHere, parts: PartsHere, member: Member, key: KeyHere = None) -> Queued:
+async def send_to_session(said: Words, at: PlaceHere, parts: PartsHere, member: Member, once: Once) -> Queued:
     """Says something to it, in its latest conversation: as its user where it was started over the API, as a note of a member elsewhere."""
-    external_id = json.dumps(["api", token(member.member_id, key)])
+    external_id = json.dumps(["api", once])
     inbound = Inbound(
         tenant_id=member.tenant_id, account_id=at.account_id, chat=at.chat, thread=at.thread, sender=member.member_id, sender_name=member.name,
         external_id=external_id, kind="text" if at.channel == "api" else "note", text=said.text, at_once=True,

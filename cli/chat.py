@@ -89,17 +89,17 @@ async def _next(texts: list[str] | None) -> str | None:
 
 
 async def _answer(frames: AsyncIterator[Frame], id_: str) -> Frame:
-    """The first thing said behind the message that has this id. Raises Refused where the message is not taken."""
-    behind: int | None = None
-    early: list[Frame] = []
+    """What answers the message that has this id. Raises Refused where the message is not taken."""
+    stored: str | None = None
+    said: list[Frame] = []
     async for frame in frames:
         match frame["type"]:
             case "ack" if frame["id"] == id_:
-                behind = frame["seq"]
+                stored = frame["message_id"]
             case "message" if frame["direction"] == "outbound":
-                early.append(frame)
+                said.append(frame)
             case "error" if frame.get("id") == id_:
                 raise Refused(sentence(frame["code"]))
-        if found := next((one for one in early if behind is not None and one["seq"] > behind), None):
+        if found := next((one for one in said if stored in one.get("answers", ())), None):
             return found
     raise AssertionError

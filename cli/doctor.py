@@ -9,7 +9,7 @@ import psycopg
 import typer
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedFunction, UndefinedTable
 from rich.text import Text
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from cli.checks import Finding, Skipped, clocks, credentials, database, fail, machine, running, temporal, work
 from cli.checks.ground import Ground, Ports
@@ -96,8 +96,16 @@ async def _look(ground: Ground, name_: str) -> Finding:
         return Finding("skipped", "The schema is not the one that this version knows.")
     except InsufficientPrivilege:
         return Finding("skipped", "The connection that is known may not look there.")
-    except (psycopg.Error, RPCError, OSError, TimeoutError, SwitchboardError) as error:  # their words may hold an address with a password
-        return fail(f"The look at it broke off ({type(error).__name__}).", "Mend what fails above, then look again.")
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return Finding("skipped", f"Temporal has no namespace {ground.namespace}.")
+        return _broken_off(error)
+    except (psycopg.Error, OSError, TimeoutError, SwitchboardError) as error:  # their words may hold an address with a password
+        return _broken_off(error)
+
+
+def _broken_off(error: Exception) -> Finding:
+    return fail(f"The look at it broke off ({type(error).__name__}).", "Mend what fails above, then look again.")
 
 
 def told(ground: Ground, found: Mapping[str, Finding]) -> dict[str, object]:
@@ -124,7 +132,7 @@ def _line(name_: str, finding: Finding) -> None:
     sign, style = SIGNS[finding.state]
     paragraph(Text.assemble("  ", (sign, style), f" {name_:<{LABEL}}"), Text(clean(finding.found)))
     if finding.mend:
-        paragraph(Text(" " * (LABEL + 4)), Text.assemble(("→ ", style), clean(finding.mend)))
+        paragraph(Text.assemble(" " * (LABEL + 4), ("→ ", style)), Text(clean(finding.mend)))
 
 
 def _place(ground: Ground) -> str:

@@ -2,7 +2,6 @@
 
 import ipaddress
 import json
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ import typer
 from domain.errors import StartFailed
 
 DEFAULT = "http://127.0.0.1:8080"
-SERVES = re.compile(r"^\S+ serves at (https?://\S+)$", re.MULTILINE)
 
 ApiOption = Annotated[
     str, typer.Option("--api", envvar="SWITCHBOARD_API", show_envvar=False, metavar="URL", help="The API (SWITCHBOARD_API; else what `up` started).")
@@ -60,9 +58,8 @@ def nothing_answers(place: Place) -> str:
 
 def served_at(data: Path) -> str:
     """Where the last start over this folder served; empty when nothing was started here."""
-    with suppress(OSError, UnicodeDecodeError):
-        if found := SERVES.findall((data / "logs" / "up.log").read_text("utf-8")):
-            return str(found[-1])
+    with suppress(OSError, ValueError, KeyError):
+        return str(json.loads((data / "serving.json").read_text("utf-8"))["api"])
     return ""
 
 

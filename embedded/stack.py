@@ -109,8 +109,8 @@ class Stack:
         worker = Program("worker", ["worker"], environment, self._folder.log("worker"))
         self.supervisor.start(worker, Api(self._port, environment, self._folder.log("api")))
         serving = self._serving(told)
-        if self._wish.ready_file:
-            _write_ready_file(self._wish.ready_file, serving)
+        for file in filter(None, (self._folder.path / "serving.json", self._wish.ready_file)):
+            _write_ready_file(file, serving)
         self._folder.note(f"serves at {serving.api}")
         self._host.serves(serving)
 

@@ -12,11 +12,12 @@ BROKEN_AFTER = 60.0
 
 
 class Claim(BaseModel):
-    """The right to carry a request out: whoever took it over since has another `claimed_at`."""
+    """The right to carry a request out: whoever took it over since has another `claimed_at`, and the same `first_at`."""
 
     actor: str
     key: str
     claimed_at: datetime
+    first_at: datetime
 
 
 class Kept(BaseModel):
@@ -32,7 +33,7 @@ async def claim(db: Database, tenant: str, actor: str, key: str, sha256: str) ->
         taken = await tx.row("idempotency/claim", dict, actor=actor, key=key, sha256=sha256, broken_after=BROKEN_AFTER)
         found = await tx.row("idempotency/one", dict, actor=actor, key=key)
     if taken:
-        return Claim(actor=actor, key=key, claimed_at=taken["claimed_at"])
+        return Claim(actor=actor, key=key, **taken)
     if found and found["request_sha256"] != sha256:
         raise IdempotencyConflict
     if found is None or found["status"] is None:
@@ -42,9 +43,18 @@ async def claim(db: Database, tenant: str, actor: str, key: str, sha256: str) ->
 
 async def keep(tx: Transaction, claim: Claim, status: int, sealed: bytes) -> None:
     """Keeps the answer, unless the request was taken over meanwhile."""
-    await tx.run("idempotency/keep", **claim.model_dump(), status=status, sealed=sealed)
+    await tx.run("idempotency/keep", **_named(claim), status=status, sealed=sealed)
 
 
 async def free(tx: Transaction, claim: Claim) -> None:
-    """Gives a key back whose request came to nothing."""
-    await tx.run("idempotency/free", **claim.model_dump())
+    """Gives a key back whose request was refused: nothing was done."""
+    await tx.run("idempotency/free", **_named(claim))
+
+
+async def put_off(tx: Transaction, claim: Claim) -> None:
+    """Lets the same request be carried out at once again: nobody knows what became of it."""
+    await tx.run("idempotency/put_off", **_named(claim))
+
+
+def _named(claim: Claim) -> dict[str, object]:
+    return claim.model_dump(exclude={"first_at"})

@@ -152,12 +152,11 @@ class Told(BaseModel):
 Verb = Literal["suspend", "resume", "close", "cancel-turn"]
 
 
-async def start(db: Database, tenant: str, agent: str, mode: str | None, scope: str | None, first: str | None, member: str) -> Started:
+async def start(db: Database, tenant: str, agent: str, mode: str | None, scope: str, first: str | None, member: str) -> Started:
     """A session of its own, with a first message where one is given; the same scope is the same session while it is open. Raises Invalid."""
-    session = new_id("ses")
     params = {
-        "tenant": tenant, "agent": agent, "mode": mode, "scope": scope or session, "input": first, "member": member, "account": new_id("acc"),
-        "session": session, "conversation": new_id("con"), "message": new_id("msg"),
+        "tenant": tenant, "agent": agent, "mode": mode, "scope": scope, "input": first, "member": member, "account": new_id("acc"),
+        "session": new_id("ses"), "conversation": new_id("con"), "message": new_id("msg"),
     }  # fmt: skip
     started = await db.call("sessions/start", Started, params)
     if started.session_id is None:

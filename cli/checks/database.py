@@ -70,7 +70,7 @@ async def role(ground: Ground) -> Finding:
     wrong += ["may make tables and functions"] if row["makes"] else []
     if wrong:
         return fail(f"The app's role {name} {listed(wrong, 9)}.", "Take that from it, or let DATABASE_URL name a role that owns nothing.")
-    return ok(f"The app's role {name} owns nothing and is bound by row-level security.")
+    return ok(f"{name} owns nothing and bypasses nothing.")
 
 
 async def schema(ground: Ground) -> Finding:
@@ -106,7 +106,7 @@ async def isolation(ground: Ground) -> Finding:
     if open_:
         policy = next(table["open"][0] for table in tables if table["open"])
         return fail(f"A policy shows the app every tenant's {listed(open_)}.", f"As the owner: `drop policy {policy} on {open_[0]}`.")
-    return ok(f"Row-level security is on and forced for all {len(tables)} tables with a tenant.")
+    return ok(f"Row-level security guards all {len(tables)} tables with a tenant.")
 
 
 def _alter(tables: list[str], verb: str) -> str:

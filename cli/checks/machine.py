@@ -30,7 +30,7 @@ def python(ground: Ground) -> Finding:
     if not (bootstrap.BUILT.exists() and Path(sys.prefix) == bootstrap.VENV):
         return ok(f"Python {version}.")
     if not bootstrap.complete(test=False):
-        return warn("The packages in .venv are not those of requirements.lock.", "Run any command as `./switchboard …`: it brings .venv up to date.")
+        return warn("The packages in .venv are not those of requirements.lock.", "Run any command as `./switchboard`: it updates them.")
     return ok(f"Python {version}, with the packages of requirements.lock.")
 
 
@@ -38,7 +38,7 @@ def disk(ground: Ground) -> Finding:
     """There is room for the databases to grow."""
     place = ground.data.absolute()
     free = shutil.disk_usage(next(folder for folder in (place, *place.parents) if folder.exists())).free
-    found = f"{_size(free)} are free where {short(place)} is."
+    found = f"{_size(free)} are free for {short(place)}."
     if free < SCARCE:
         return fail(found, "Free some space soon: databases that cannot write refuse every message.")
     if free < TIGHT:
@@ -106,4 +106,4 @@ def files(ground: Ground) -> Finding:
     if open_:
         named = [f"{short(path)} ({stat.S_IMODE(path.lstat().st_mode):04o})" for path in open_]
         return fail(f"Others on this machine may open {listed(named)}.", f"Run `chmod -R go= {short(folder)}`.")
-    return ok(f"Nobody else on this machine may read {short(folder)} and its keys.")
+    return ok(f"Nobody else may read {short(folder)} and its keys.")

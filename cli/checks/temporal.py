@@ -3,7 +3,6 @@
 import time
 from datetime import UTC, datetime, timedelta
 
-import psutil
 from temporalio.api.enums.v1 import IndexedValueType, NamespaceState, TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -20,6 +19,7 @@ from cli.checks import Finding, Skipped, are, count, fail, listed, ok, warn
 from cli.checks.ground import Ground
 from cli.spans import in_words
 from domain.errors import TemporalUnavailable
+from embedded.identity import identity
 from embedded.temporal import SEARCH_ATTRIBUTES
 from workflows.options import TASK_QUEUE
 
@@ -60,7 +60,7 @@ async def namespace(ground: Ground) -> Finding:
     if found.namespace_info.state != NamespaceState.NAMESPACE_STATE_REGISTERED:
         return fail(f"The namespace {ground.namespace} is given up.", "Name another with TEMPORAL_NAMESPACE.")
     kept = found.config.workflow_execution_retention_ttl.ToTimedelta().total_seconds()
-    return ok(f"The namespace {ground.namespace} is there; workflows that ended are kept {in_words(kept)}.")
+    return ok(f"{ground.namespace} is there; it keeps ended workflows for {in_words(kept)}.")
 
 
 async def search_attributes(ground: Ground) -> Finding:
@@ -69,7 +69,9 @@ async def search_attributes(ground: Ground) -> Finding:
     try:
         found = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=ground.namespace), timeout=ANSWER_WITHIN)
     except RPCError as error:
-        raise Skipped(_not_told(error, ground)) from error
+        if error.status == RPCStatusCode.NOT_FOUND:
+            raise
+        raise Skipped(f"Temporal does not tell its search attributes; look there for {listed(list(SEARCH_ATTRIBUTES), 4)}.") from error
     kinds = dict(found.custom_attributes)
     keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
     if missing := [name for name in SEARCH_ATTRIBUTES if name not in kinds]:
@@ -81,22 +83,10 @@ async def search_attributes(ground: Ground) -> Finding:
     return ok(f"{listed(list(SEARCH_ATTRIBUTES), 4)} are there.")
 
 
-def _not_told(error: RPCError, ground: Ground) -> str:
-    """Why Temporal does not list search attributes."""
-    if error.status == RPCStatusCode.NOT_FOUND:
-        return f"There is no namespace {ground.namespace}."
-    return f"Temporal does not tell its search attributes here; look there for {listed(list(SEARCH_ATTRIBUTES), 4)}."
-
-
 async def workers(ground: Ground) -> Finding:
     """Somebody asks the task queue for work, and keeps up with it."""
     client = await ground.temporal()
-    try:
-        queues = [await _queue(client, ground.namespace, kind) for kind in KINDS]
-    except RPCError as error:
-        if error.status != RPCStatusCode.NOT_FOUND:
-            raise
-        raise Skipped(f"There is no namespace {ground.namespace}.") from error
+    queues = [await _queue(client, ground.namespace, kind) for kind in KINDS]
     asking = set.intersection(*({poller for poller in _pollers(queue) if _lives(poller, ground)} for queue in queues))
     waiting = sum(queue.stats.approximate_backlog_count for queue in queues)
     oldest = max(queue.stats.approximate_backlog_age.ToTimedelta() for queue in queues)
@@ -124,4 +114,4 @@ def _pollers(queue: DescribeTaskQueueResponse) -> set[str]:
 def _lives(poller: str, ground: Ground) -> bool:
     """Temporal remembers a worker that is gone for some time; of those that `up` started we know better."""
     pid = poller.partition("@")[0]
-    return not (ground.near_temporal and pid.isdigit()) or psutil.pid_exists(int(pid))
+    return not (ground.near_temporal and pid.isdigit()) or identity(int(pid)) is not None

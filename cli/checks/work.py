@@ -67,6 +67,6 @@ async def unknown(ground: Ground) -> Finding:
     """Of every message that was sent, the fate is known."""
     row = await _first(ground, SET_ASIDE, state="unknown")
     if not row["n"]:
-        return ok("Of every message that was sent it is known whether it arrived.")
+        return ok("The fate of every message that was sent is known.")
     found = f"{count(row['n'], 'message')} may or may not have arrived, the oldest, {row['id']}, from {in_words(row['since'])} ago."
     return warn(found, "Look in the channel, then say so with POST /v1/messages/ID/mark-sent, /resend or /drop.")

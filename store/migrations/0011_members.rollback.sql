@@ -2,7 +2,24 @@ drop function erase_session, remove_account, admit, decide_send, promise_look, a
 drop type spoken;
 drop type started;
 drop index conversations_by_peer, requests_by_time;
-alter table idempotency drop column sealed, add column body jsonb;
+drop index idempotency_by_age;
+alter table idempotency drop column first_at, drop column sealed, add column body jsonb;
+create index idempotency_by_age on idempotency (tenant_id, created_at);
+
+create or replace function may_end(p_tenant text, p_session text, p_conversation text, p_turn bigint, p_n int) returns boolean language plpgsql as $$
+declare
+  c conversations;
+  s sessions;
+begin
+  perform set_config('app.tenant_id', p_tenant, true);
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for no key update;
+  if c.next_session_id < p_session then
+    perform from sessions where tenant_id = p_tenant and id = c.next_session_id for no key update;
+  end if;
+  select * into s from sessions where tenant_id = p_tenant and id = p_session for no key update;
+  return coalesce(c.session_id = p_session and s.life = 'open'
+     and (p_turn, p_n) = case when s.step > 0 then (s.turn, s.step + 1) else (s.turn + 1, 1) end, false);
+end $$;
 
 create function decide_send(p_tenant text, p_message text, p_verb text, p_copy text, p_member text) returns text language plpgsql as $$
 declare
@@ -11,8 +28,8 @@ declare
 begin
   perform set_config('app.tenant_id', p_tenant, true);
   select * into m from messages where tenant_id = p_tenant and id = p_message;
-  select * into c from conversations where tenant_id = p_tenant and id = m.conversation_id for update;
-  select * into m from messages where tenant_id = p_tenant and id = p_message for update;
+  select * into c from conversations where tenant_id = p_tenant and id = m.conversation_id for no key update;
+  select * into m from messages where tenant_id = p_tenant and id = p_message for no key update;
   if m.id is null then return 'not_found'; end if;
   if m.direction = 'inbound' and m.state = 'parked' and p_verb = 'resend' then
     update messages set state = case when c.state = 'settled' then 'pending' else 'held' end, due_at = clock_timestamp(), error = null, turn = null
@@ -41,7 +58,7 @@ create function append_outbound(p_tenant text, p_conversation text, p_message te
 declare c conversations;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
+  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for no key update;
   if c.id is null then raise exception 'no conversation % here', p_conversation using errcode = 'no_data_found'; end if;
   insert into messages (tenant_id, id, conversation_id, account_id, seq, direction, kind, sender, text, state, session_id, sent_at)
   values (p_tenant, p_message, c.id, c.account_id, c.last_seq + 1, 'outbound', 'text', p_member, p_text,

@@ -1,7 +1,10 @@
 -- What members do: sessions of their own, words in a conversation, admitting, deciding about sends, erasing.
 
 -- An answer that is kept for an Idempotency-Key may hold a secret, so it is sealed.
-alter table idempotency drop column body, add column sealed bytea;
+-- `first_at` is when the key was first used, `created_at` when the request was last taken on.
+alter table idempotency drop column body, add column sealed bytea, add column first_at timestamptz not null default clock_timestamp();
+drop index idempotency_by_age;
+create index idempotency_by_age on idempotency (tenant_id, first_at);
 create index requests_by_time on requests (tenant_id, at);
 create index conversations_by_peer on conversations (tenant_id, account_id, peer);
 

@@ -1,6 +1,7 @@
 """`switchboard status`, and what every command says when it cannot."""
 
 import asyncio
+import json
 
 from tests.cli.running import Terminal, fits_the_api
 from tests.world import World
@@ -62,8 +63,7 @@ async def test_errors_are_one_sentence_and_an_exit_code(shell: Terminal) -> None
 
 
 async def test_the_folder_of_up_says_where_it_is_and_with_which_key(live: World, shell: Terminal) -> None:
-    (shell.data / "logs").mkdir()
-    (shell.data / "logs" / "up.log").write_text(f"2026-01-01T00:00:00Z serves at http://127.0.0.1:9\n2026-01-02T00:00:00Z serves at {live.api_url}\n")
+    (shell.data / "serving.json").write_text(json.dumps({"api": live.api_url}))
     (shell.data / "admin_token").write_text(f"{live.token}\n")
 
     shown = await shell.run("status", "--json", told={"SWITCHBOARD_API": "", "SWITCHBOARD_KEY": ""})
