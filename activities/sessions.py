@@ -200,13 +200,14 @@ class Sessions:
         turn = sight.next_turn if ended.call_id or sight.conversation_id else sight.turn
         return Looked(
             next=ended.next or "more", turn=turn, step=step, id=ended.call_id or "", sha256=ended.sha256, due_at=ended.due_at, asking=sight.asking,
-            linger=self._limits.linger, looks_before_continue=self._limits.looks_before_continue,
+            channel=sight.channel or "", linger=self._limits.linger, looks_before_continue=self._limits.looks_before_continue,
         )  # fmt: skip
 
     def _looked(self, next_: Any, sight: Sight | None, **more: Any) -> Looked:
         return Looked(
             next=next_, turn=sight.turn if sight else 0, step=sight.step if sight else 0, asking=bool(sight and sight.asking),
-            linger=self._limits.linger, looks_before_continue=self._limits.looks_before_continue, **more,
+            channel=(sight.channel if sight else None) or "", linger=self._limits.linger,
+            looks_before_continue=self._limits.looks_before_continue, **more,
         )  # fmt: skip
 
     async def _record(self, ref: SessionRef, sight: Sight, thought: Thought | None, outcome: str, began: float) -> None:

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Annotated
 
+import psutil
 import psycopg
 import typer
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedFunction, UndefinedTable
@@ -100,7 +101,7 @@ async def _look(ground: Ground, name_: str) -> Finding:
         if error.status == RPCStatusCode.NOT_FOUND:
             return Finding("skipped", f"Temporal has no namespace {ground.namespace}.")
         return _broken_off(error)
-    except (psycopg.Error, OSError, TimeoutError, SwitchboardError) as error:  # their words may hold an address with a password
+    except (psycopg.Error, psutil.Error, OSError, TimeoutError, SwitchboardError) as error:  # their words may hold an address with a password
         return _broken_off(error)
 
 

@@ -20,8 +20,9 @@ API, TEMPORAL, TEMPORAL_UI = 8080, 7233, 8233
 WIDTH = 80
 
 
-def port(value: str) -> int:
-    """A port's number, or `auto`."""
+def port(value: str | int) -> int:
+    """A port's number, or `auto`. A default comes here too, as the number it is."""
+    value = str(value)
     if value == "auto":
         return AUTO
     if value.isascii() and value.isdigit() and 0 < int(value) < 65_536:

@@ -1,6 +1,7 @@
 """Approvals: which gate a call meets, who may decide, and the hash that binds a verdict to the exact arguments."""
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -34,7 +35,7 @@ class When(BaseModel):
         value = arguments.get(self.argument)
         if self.above is None and self.below is None:
             return bool(value == self.equals)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, float) and not math.isfinite(value)):
             return True
         return (self.above is None or value > self.above) and (self.below is None or value < self.below)
 

@@ -55,6 +55,7 @@ class Looked:
     purpose: Literal["gate", "outcome"] = "gate"
     due_at: datetime | None = None
     why: str = ""
+    channel: str = ""
     asking: bool = False
     """Whether a human is being asked something."""
     linger: float = 75.0

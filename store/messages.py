@@ -81,8 +81,8 @@ async def decide_send(db: Database, tenant: str, message: str, verb: Literal["re
     return _found(await db.call("messages/decide_send", Spoken, params))
 
 
-async def append_outbound(db: Database, tenant: str, conversation: str, text: str, member: str, *, external_id: str, commit_delivers: bool) -> Spoken:
-    """A member's own words in a conversation, once for one external id. Raises NotFound."""
+async def append_outbound(db: Database, tenant: str, conversation: str, text: str, member: str, *, commit_delivers: bool, external_id: str | None = None) -> Spoken:
+    """A member's own words in a conversation; with an external id once. Raises NotFound."""
     params = {
         "tenant": tenant, "conversation": conversation, "message": new_id("msg"), "external_id": external_id, "text": text, "member": member,
         "commit_delivers": commit_delivers,

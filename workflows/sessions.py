@@ -6,7 +6,7 @@ from typing import Any
 from temporalio import workflow
 
 from domain.progress import CallRef, ConversationRef, Looked, SessionRef
-from workflows.options import SB_STATE, in_store, in_world
+from workflows.options import SB_CHANNEL, SB_STATE, in_store, in_world
 
 
 @workflow.defn(name="SessionWorkflow")
@@ -18,6 +18,7 @@ class SessionWorkflow:
         self._poked = True
         self._looks = 0
         self._last = Looked(next="more")
+        self._channel = ""
 
     @workflow.signal
     def wake(self) -> None:
@@ -37,6 +38,7 @@ class SessionWorkflow:
             self._last = looked = await in_world("think", ref, Looked, self._summary())
             self._looks += 1
             workflow.set_current_details(_details(looked))
+            self._tag(looked.channel)
             match looked.next:
                 case "act":
                     call = CallRef(ref.tenant, looked.id, looked.sha256)
@@ -56,6 +58,12 @@ class SessionWorkflow:
                         return self._over(looked)
             if self._rolls_over(looked):
                 workflow.continue_as_new(ref)
+
+    def _tag(self, channel: str) -> None:
+        """Makes the run findable by its channel, once it is known: one event a run."""
+        if channel and channel != self._channel:
+            self._channel = channel
+            workflow.upsert_search_attributes([SB_CHANNEL.value_set(channel)])
 
     async def _ask(self, call: CallRef) -> None:
         what = "open the approval" if call.purpose == "gate" else "what became of the call"

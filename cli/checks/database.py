@@ -18,7 +18,7 @@ select rolname as name, rolsuper, rolbypassrls, rolcreaterole, has_schema_privil
               order by 1) as stands_for
   from pg_roles r where rolname = current_user"""
 TABLES = """
-select c.relname::text as name, c.relrowsecurity as "on", c.relforcerowsecurity as forced,
+select c.relname::text as name, c.relrowsecurity as "on", c.relforcerowsecurity as forced, pg_get_userbyid(c.relowner) = current_user as own,
        array(select p.polname::text from pg_policy p where p.polrelid = c.oid
                 and (p.polroles = '{0}' or exists (select from unnest(p.polroles) r where pg_has_role(%(app)s, r, 'usage')))
                 and concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) not like '%%app.tenant_id%%'
@@ -49,8 +49,8 @@ async def postgres(ground: Ground) -> Finding:
 def _away(ground: Ground, error: StoreUnavailable) -> Finding:
     if ground.near_postgres:
         return fail(f"Postgres does not {'let us in' if ground.runs('Postgres') else 'run'}.", f"Read the end of {ground.log('postgres')}.")
-    place, _, mend = str(error).partition("; ")
-    return fail(f"{place}.", mend.replace("start", "Start", 1))
+    found, _, mend = str(error).partition("; ")
+    return fail(f"{found}.", mend[:1].upper() + mend[1:])
 
 
 async def _setting(app: Connection, name: str) -> str:
@@ -98,16 +98,15 @@ async def isolation(ground: Ground) -> Finding:
     tables = await (await app.execute(TABLES, {"app": app.info.user})).fetchall()
     if not tables:
         raise Skipped("The schema is not there yet.")
-    open_ = [table["name"] for table in tables if table["open"]]
     if off := [table["name"] for table in tables if not table["on"]]:
-        return fail(f"Row-level security is off for {listed(off)}.", f"As the owner: `{_alter(off, 'enable')}`.")
+        return fail(f"Row-level security is off for {listed(off)}.", f"As the owner: {_alter(off, 'enable')}.")
     if lax := [table["name"] for table in tables if not table["forced"]]:
-        return fail(f"Row-level security does not bind the owner of {listed(lax)}.", f"As the owner: `{_alter(lax, 'force')}`.")
-    if open_:
-        policy = next(table["open"][0] for table in tables if table["open"])
-        return fail(f"A policy shows the app every tenant's {listed(open_)}.", f"As the owner: `drop policy {policy} on {open_[0]}`.")
+        return fail(f"Row-level security does not bind the owner of {listed(lax)}.", f"As the owner: {_alter(lax, 'force')}.")
+    if open_ := [table for table in tables if table["open"] and not table["own"]]:  # the owner's own policy is for migrations
+        names, policy = [table["name"] for table in open_], open_[0]["open"][0]
+        return fail(f"A policy shows the app every tenant's {listed(names)}.", f"As the owner: `drop policy {policy} on {names[0]}`.")
     return ok(f"Row-level security guards all {len(tables)} tables with a tenant.")
 
 
 def _alter(tables: list[str], verb: str) -> str:
-    return f"alter table {tables[0]} {verb} row level security" + (", and so for the others" if len(tables) > 1 else "")
+    return f"`alter table {tables[0]} {verb} row level security`" + (", and so for the others" if len(tables) > 1 else "")

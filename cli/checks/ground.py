@@ -19,7 +19,7 @@ from cli.checks import Skipped
 from cli.output import short
 from cli.tenancy import Reach, reach
 from cli.up import API, AUTO, TEMPORAL, TEMPORAL_UI
-from domain.errors import StoreUnavailable, SwitchboardError, TemporalUnavailable
+from domain.errors import StartFailed, StoreUnavailable, SwitchboardError, TemporalUnavailable
 from embedded.folder import Known
 from settings import Settings
 
@@ -81,10 +81,9 @@ class Ground:
         """A program that `up` started. Raises Skipped when nothing runs here or it cannot be seen."""
         if not self.up:
             raise Skipped(STOPPED)
-        try:
-            return psutil.Process(self.parts[name].pid)
-        except (KeyError, psutil.Error) as error:
-            raise Skipped(f"{name} cannot be seen among the programs of this machine.") from error
+        if not self.runs(name):
+            raise Skipped(f"{name} does not run here.")
+        return psutil.Process(self.parts[name].pid)
 
     def reach(self) -> Reach:
         """The database. Raises Skipped when none is to be had here, SwitchboardError when it does not let us in."""
@@ -102,7 +101,10 @@ class Ground:
             raise Skipped("It was started with a DATABASE_URL of its own; set the same here.")
         if self.near_postgres and not self.runs("Postgres"):
             raise StoreUnavailable("Postgres does not run.")
-        return reach(self.data)
+        try:
+            return reach(self.data)
+        except psycopg.ProgrammingError as error:
+            raise StartFailed("Set DATABASE_URL to an address such as postgresql://role:password@host/database.") from error
 
     def runs(self, name: str) -> bool:
         """Whether a part that `up` started runs at this moment."""

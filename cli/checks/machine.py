@@ -100,10 +100,18 @@ def files(ground: Ground) -> Finding:
     try:
         if not folder.exists():
             raise Skipped("Nothing is kept here yet.")
-        open_ = [path for path in (folder, *sorted(folder.iterdir())) if stat.S_IMODE(path.lstat().st_mode) & 0o077]
+        open_ = [path for path in (folder, *sorted(folder.iterdir())) if _mode(path) & 0o077]
     except PermissionError:
         return fail(f"{short(folder)} belongs to another user.", "Run this as that user, or name another folder with --data.")
     if open_:
-        named = [f"{short(path)} ({stat.S_IMODE(path.lstat().st_mode):04o})" for path in open_]
+        named = [f"{short(path)} ({_mode(path):04o})" for path in open_]
         return fail(f"Others on this machine may open {listed(named)}.", f"Run `chmod -R go= {short(folder)}`.")
     return ok(f"Nobody else may read {short(folder)} and its keys.")
+
+
+def _mode(path: Path) -> int:
+    """Who may do what with a file; 0 for one that is gone meanwhile."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return 0

@@ -73,7 +73,7 @@ begin
   if not found then
     raise exception 'no account % here', p_account using errcode = 'no_data_found';
   end if;
-  if p_sender <> '' and not exists (select from peers where tenant_id = p_tenant and account_id = p_account and external_id = p_sender) then
+  if p_sender <> '' and p_kind = 'text' and not exists (select from peers where tenant_id = p_tenant and account_id = p_account and external_id = p_sender) then
     insert into peers (tenant_id, account_id, external_id, name)
       select p_tenant, id, p_sender, p_sender_name from accounts where tenant_id = p_tenant and id = p_account for key share
       on conflict do nothing;

@@ -1,2 +1,3 @@
-drop function append_outbound, decide_send, end_send, begin_send;
+drop function decide_send, promise_look, append_outbound, promise_delivery, end_send, begin_send;
+drop type spoken;
 drop type sending;

@@ -1,4 +1,4 @@
--- What members do: sessions of their own, words in a conversation, admitting, deciding about sends, erasing.
+-- What members do: sessions of their own, letting people in, removing accounts and what a session holds.
 
 -- An answer that is kept for an Idempotency-Key may hold a secret, so it is sealed.
 -- `first_at` is when the key was first used, `created_at` when the request was last taken on.
@@ -56,100 +56,11 @@ begin
   select * into s from sessions where tenant_id = p_tenant and agent_id = agent and scope = p_scope and life <> 'closed';
   insert into conversations (tenant_id, id, account_id, chat, peer, state, session_id) values (p_tenant, p_conversation, via, s.id, p_member, 'settled', s.id)
     on conflict (tenant_id, account_id, chat, thread) do nothing;
-  select * into c from conversations where tenant_id = p_tenant and account_id = via and chat = s.id and thread = '' for update;
+  select * into c from conversations where tenant_id = p_tenant and account_id = via and chat = s.id and thread = '' for no key update;
   if p_input is not null then
     got := append_inbound(c, p_message, 'text', jsonb_build_array('start', s.id)::text, p_member, p_input, '{}', clock_timestamp(), null);
   end if;
   return (s.id, c.id, got.message_id, got.seq, got.wake)::started;
-end $$;
-
--- Has something unsent looked after: by the session, or by the conversation's routing where no session is open. Returns which.
-create function promise_delivery(c conversations) returns text language plpgsql as $$
-begin
-  update sessions set wake_at = clock_timestamp() + interval '2 s' where tenant_id = c.tenant_id and id = c.session_id and life <> 'closed';
-  if found then return 'session'; end if;
-  update conversations set wake_at = clock_timestamp() + interval '2 s' where tenant_id = c.tenant_id and id = c.id;
-  return 'routing';
-end $$;
-
-create type spoken as (status text, message_id text, wake text, wake_id text);
-
--- A member's own words in a conversation; with an external id once.
-drop function append_outbound;
-create function append_outbound(p_tenant text, p_conversation text, p_message text, p_external text, p_text text, p_member text, p_commit_delivers boolean)
-returns spoken language plpgsql as $$
-declare
-  c conversations;
-  wake text;
-  added text;
-begin
-  perform set_config('app.tenant_id', p_tenant, true);
-  select * into c from conversations where tenant_id = p_tenant and id = p_conversation for update;
-  if c.id is null then return ('not_found', null, null, null)::spoken; end if;
-  insert into messages (tenant_id, id, conversation_id, account_id, seq, direction, kind, external_id, sender, text, state, session_id, sent_at)
-  values (p_tenant, p_message, c.id, c.account_id, c.last_seq + 1, 'outbound', 'text', p_external, p_member, p_text,
-          case when p_commit_delivers then 'sent' else 'intent' end, c.session_id, case when p_commit_delivers then clock_timestamp() end)
-  on conflict (tenant_id, account_id, external_id) where external_id is not null do nothing
-  returning id into added;
-  if added is null then
-    select id into added from messages where tenant_id = p_tenant and account_id = c.account_id and external_id = p_external;
-    return ('repeated', added, null, null)::spoken;
-  end if;
-  update conversations set last_seq = c.last_seq + 1, updated_at = clock_timestamp() where tenant_id = p_tenant and id = c.id;
-  if p_commit_delivers then return ('sent', added, null, null)::spoken; end if;
-  wake := promise_delivery(c);
-  return ('intent', added, wake, case wake when 'session' then c.session_id else c.id end)::spoken;
-end $$;
-
--- Has what came in looked after: by the open session, or by the routing of a conversation that has none. Returns which.
-create function promise_look(c conversations) returns text language plpgsql as $$
-begin
-  if c.state = 'settled' then
-    update sessions set wake_at = clock_timestamp() + interval '2 s' where tenant_id = c.tenant_id and id = c.session_id and life <> 'closed';
-    if found then return 'session'; end if;
-  end if;
-  update conversations set state = case state when 'settled' then 'undecided' else state end, session_id = null, wake_at = clock_timestamp() + interval '2 s'
-   where tenant_id = c.tenant_id and id = c.id;
-  return 'routing';
-end $$;
-
--- What a member decides about a send that is unknown, parked or failed: resend (a labelled copy), mark-sent or drop. A parked inbound
--- message is tried again by the same word.
-drop function decide_send;
-create function decide_send(p_tenant text, p_message text, p_verb text, p_copy text, p_member text) returns spoken language plpgsql as $$
-declare
-  m messages;
-  c conversations;
-  wake text;
-begin
-  perform set_config('app.tenant_id', p_tenant, true);
-  select * into m from messages where tenant_id = p_tenant and id = p_message;
-  select * into c from conversations where tenant_id = p_tenant and id = m.conversation_id for update;
-  select * into m from messages where tenant_id = p_tenant and id = p_message for update;
-  if m.id is null then return ('not_found', null, null, null)::spoken; end if;
-  if m.direction = 'inbound' and m.state = 'parked' and p_verb = 'resend' then
-    insert into audit (tenant_id, actor, action, subject) values (p_tenant, p_member, 'message.retry', p_message);
-    wake := promise_look(c);
-    update messages set state = case wake when 'session' then 'pending' else 'held' end, due_at = clock_timestamp(), error = null, turn = null
-     where tenant_id = p_tenant and id = p_message;
-    return ('decided', m.id, wake, case wake when 'session' then c.session_id else c.id end)::spoken;
-  end if;
-  if m.state not in ('unknown', 'parked', 'failed') or m.direction <> 'outbound'
-     or (p_verb = 'resend' and exists (select from messages where tenant_id = p_tenant and resend_of = p_message)) then
-    return ('conflict', m.id, null, null)::spoken;
-  end if;
-  insert into audit (tenant_id, actor, action, subject) values (p_tenant, p_member, 'message.' || p_verb, p_message);
-  if p_verb <> 'resend' then
-    update messages set state = case p_verb when 'mark-sent' then 'sent' else 'failed' end, error = case p_verb when 'drop' then 'dropped by a member' end,
-           sent_at = case p_verb when 'mark-sent' then clock_timestamp() end
-     where tenant_id = p_tenant and id = p_message;
-    return ('decided', m.id, null, null)::spoken;
-  end if;
-  insert into messages (tenant_id, id, conversation_id, account_id, seq, direction, kind, sender, text, payload, state, session_id, resend_of)
-  values (p_tenant, p_copy, m.conversation_id, m.account_id, c.last_seq + 1, 'outbound', 'text', m.sender, m.text, m.payload, 'intent', m.session_id, m.id);
-  update conversations set last_seq = c.last_seq + 1, updated_at = clock_timestamp() where tenant_id = p_tenant and id = c.id;
-  wake := promise_delivery(c);
-  return ('decided', p_copy, wake, case wake when 'session' then c.session_id else c.id end)::spoken;
 end $$;
 
 -- The owner's word on whoever writes here. Admitted: the person behind the peer is, and what was held is routed. Refused: so is what comes.
@@ -161,7 +72,7 @@ begin
   perform set_config('app.tenant_id', p_tenant, true);
   select * into c from conversations where tenant_id = p_tenant and id = p_conversation;
   if c.id is null then return 'not_found'; end if;
-  perform from conversations where tenant_id = p_tenant and account_id = c.account_id and peer = c.peer order by id for update;
+  perform from conversations where tenant_id = p_tenant and account_id = c.account_id and peer = c.peer order by id for no key update;
   select * into c from conversations where tenant_id = p_tenant and id = p_conversation;
   if c.peer = '' or (p_verdict = 'refuse' and c.state = 'settled') then return 'conflict'; end if;
   insert into audit (tenant_id, actor, action, subject, details) values (p_tenant, p_member, 'conversation.' || p_verdict, c.id, jsonb_build_object('peer', c.peer));
@@ -171,7 +82,7 @@ begin
     return 'refused';
   end if;
   insert into peers (tenant_id, account_id, external_id) values (p_tenant, c.account_id, c.peer) on conflict do nothing;
-  select person_id into who from peers where tenant_id = p_tenant and account_id = c.account_id and external_id = c.peer for update;
+  select person_id into who from peers where tenant_id = p_tenant and account_id = c.account_id and external_id = c.peer for no key update;
   if who is null then
     insert into people (tenant_id, id, name, tier) select p_tenant, p_person, name, 'admitted' from peers
      where tenant_id = p_tenant and account_id = c.account_id and external_id = c.peer;
@@ -185,24 +96,26 @@ begin
 end $$;
 
 -- Removes an account with its conversations, after their sessions are closed. Returns the approvals that ended so; null: no such account.
+-- These rows go, so their locks are FOR UPDATE: nobody may come to refer to them.
 create function remove_account(p_tenant text, p_account text) returns text[] language plpgsql as $$
 declare
   s sessions;
+  here text[];
   asked text[];
 begin
   perform set_config('app.tenant_id', p_tenant, true);
   perform from accounts where tenant_id = p_tenant and id = p_account for update;
   if not found then return null; end if;
-  perform from conversations where tenant_id = p_tenant and account_id = p_account order by id for update;
-  asked := array(select a.id from approvals a join conversations c on c.tenant_id = a.tenant_id and c.id = a.conversation_id
-                  where a.tenant_id = p_tenant and a.state = 'pending' and c.account_id = p_account);
-  for s in select * from sessions where tenant_id = p_tenant and life <> 'closed'
-             and id in (select session_id from conversations where tenant_id = p_tenant and account_id = p_account) order by id for update loop
-    if exists (select from conversations where tenant_id = p_tenant and session_id = s.id and account_id <> p_account) then
-      update sessions set turn = turn + 1, step = 0, turn_conversation_id = null, turn_upto = null
-       where tenant_id = p_tenant and id = s.id and turn_conversation_id in (select id from conversations where tenant_id = p_tenant and account_id = p_account);
-    else
+  here := array(select id from conversations where tenant_id = p_tenant and account_id = p_account order by id for update);
+  perform from sessions where tenant_id = p_tenant and id in (
+    select unnest(array[session_id, next_session_id]) from conversations where tenant_id = p_tenant and id = any (here)) order by id for no key update;
+  asked := array(select id from approvals where tenant_id = p_tenant and state = 'pending' and conversation_id = any (here));
+  for s in select * from sessions where tenant_id = p_tenant and life <> 'closed' and id in (
+             select unnest(array[session_id, next_session_id]) from conversations where tenant_id = p_tenant and id = any (here)) loop
+    if not exists (select from conversations where tenant_id = p_tenant and s.id in (session_id, next_session_id) and account_id <> p_account) then
       perform close_locked(p_tenant, s.id, 'member');
+    elsif s.turn_conversation_id = any (here) then
+      update sessions set turn = turn + 1, step = 0, turn_conversation_id = null, turn_upto = null where tenant_id = p_tenant and id = s.id;
     end if;
   end loop;
   delete from accounts where tenant_id = p_tenant and id = p_account;

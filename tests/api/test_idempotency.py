@@ -41,14 +41,21 @@ async def test_the_same_request_is_carried_out_once_and_answered_the_same(live: 
     assert len(live.rows(f"select 1 from {table} where tenant_id = %s")) == before + 1
 
 
+def _break_off(live: World) -> None:
+    """As if the process had died between the commit and the answer, two minutes ago."""
+    broken = "update idempotency set status = null, sealed = null, created_at = now() - interval '2 min' where tenant_id = %s"
+    live.sql.execute(broken, (live.tenant,))
+
+
 async def test_a_members_words_are_said_once_even_if_the_answer_was_never_kept(live: World) -> None:
     conversation = (await live.write("echo hi")).conversation_id
     path, body = f"/v1/conversations/{conversation}/messages", {"text": "Only once."}
     first = await live.api.post(path, json=body, headers=KEY)
-    live.sql.execute("delete from idempotency where tenant_id = %s", (live.tenant,))
+    _break_off(live)
 
     again = await live.api.post(path, json=body, headers=KEY)
 
+    assert "idempotent-replayed" not in again.headers
     assert again.json()["id"] == first.json()["id"]
     assert len(live.rows("select 1 from messages where tenant_id = %s and text = 'Only once.'")) == 1
 
@@ -59,7 +66,7 @@ async def test_a_session_and_what_is_said_to_it_are_one_even_if_the_answers_were
         made.append((await live.api.post("/v1/sessions", json={"agent": "demo", "input": "echo one"}, headers=KEY)).json())
         path = f"/v1/sessions/{made[0]['id']}/messages"
         said.append((await live.api.post(path, json={"text": "echo two"}, headers={"Idempotency-Key": "two"})).json())
-        live.sql.execute("delete from idempotency where tenant_id = %s", (live.tenant,))
+        _break_off(live)
 
     assert made[0]["id"] == made[1]["id"]
     assert (said[0]["message_id"], said[0]["duplicate"]) == (said[1]["message_id"], False)
@@ -104,11 +111,16 @@ async def test_a_refused_request_leaves_its_key_free(live: World) -> None:
     assert [answer.status_code for answer in (refused, malformed, made)] == [409, 422, 201]
 
 
-async def test_an_answer_is_kept_for_a_day(live: World) -> None:
-    await live.api.post("/v1/agents", json={"name": "first"}, headers=KEY)
-    live.sql.execute("update idempotency set created_at = now() - interval '25 h' where tenant_id = %s", (live.tenant,))
+async def test_after_a_day_a_key_is_a_new_one(live: World) -> None:
+    body = {"agent": "demo", "input": "echo today"}
+    yesterday = await live.api.post("/v1/sessions", json=body, headers=KEY)
+    live.sql.execute("update idempotency set first_at = now() - interval '25 h' where tenant_id = %s", (live.tenant,))
 
-    assert (await live.api.post("/v1/agents", json={"name": "second"}, headers=KEY)).status_code == 201
+    today = await live.api.post("/v1/sessions", json=body, headers=KEY)
+    other = await live.api.post("/v1/agents", json={"name": "other"}, headers=KEY)
+
+    assert (yesterday.status_code, today.status_code, other.status_code) == (201, 201, 422)
+    assert today.json()["id"] != yesterday.json()["id"]
 
 
 async def test_a_secret_that_is_shown_once_is_sealed_in_what_is_kept(live: World) -> None:

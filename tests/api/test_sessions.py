@@ -32,7 +32,7 @@ async def test_a_session_starts_with_its_input_and_is_written_to(live: World) ->
     assert (session["agent"], session["mode"], session["phase"]) == ("demo", "copilot", "active")
     assert session["workflow_id"] == f"session/{live.tenant}/{session['id']}"
     assert session["run_url"].startswith(f"{live.parts.settings.temporal_ui_url}/namespaces/default/workflows/session%2F")
-    assert (queued.status_code, queued.json()["seq"]) == (202, 2)
+    assert (queued.status_code, queued.json()["duplicate"]) == (202, False)
     assert await live.answer(queued.json()["message_id"]) == "two"
     assert (await in_phase(live, session["id"], "idle"))["turn"] >= 1
 

@@ -29,7 +29,7 @@ OF_THE_MACHINE = {"python", "disk"}
 Look = Callable[..., Awaitable[dict[str, Finding]]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Running]:
     """Everything, as `up` starts it."""
     folder = Path(tempfile.mkdtemp(prefix="sb-doctor-"))
@@ -51,7 +51,7 @@ class Elsewhere:
     sealing_key: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def elsewhere(stack: Running) -> Iterator[Elsewhere]:
     """A database beside the stack's own on the same server; it ends with the server."""
     with psycopg.connect(stack.told["database_url"], autocommit=True) as connection:
@@ -92,7 +92,7 @@ def look(outside: Callable[..., None]) -> Look:
 
 
 @pytest.fixture
-def at_home(look: Look, stack: Running) -> Callable[..., Awaitable[dict[str, Finding]]]:
+def at_home(look: Look, stack: Running) -> Look:
     """The doctor over the running stack."""
 
     async def looked(*names: str) -> dict[str, Finding]:
@@ -102,9 +102,7 @@ def at_home(look: Look, stack: Running) -> Callable[..., Awaitable[dict[str, Fin
 
 
 @pytest.fixture
-def away(
-    look: Look, outside: Callable[..., None], stack: Running, elsewhere: Elsewhere, tmp_path: Path
-) -> Callable[..., Awaitable[dict[str, Finding]]]:
+def away(look: Look, outside: Callable[..., None], stack: Running, elsewhere: Elsewhere, tmp_path: Path) -> Look:
     """The doctor over the database beside and the stack's Temporal, both named by the environment; `changed` are other variables."""
     named = {
         "DATABASE_URL": elsewhere.app_url,

@@ -3,16 +3,15 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from cli.checks.work import SET_ASIDE
 from store.seal import Seal
-from tests.doctor.conftest import Elsewhere, broken, executed, skipped
+from tests.doctor.conftest import Elsewhere, Look, broken, executed, skipped
 
 OF_ALL_TENANTS = {"schema", "unanswered", "promises", "parked", "unknown", "api-keys", "sealed"}
 WAITS = "update messages set state = 'pending', due_at = now() - interval '{0}', accepted_at = now() - interval '{0}'"
 CALM = "update messages set state = 'accepted', due_at = null, accepted_at = now()"
 
 
-async def test_nothing_is_wrong_with_the_rows_to_begin_with(away) -> None:
+async def test_nothing_is_wrong_with_the_rows_to_begin_with(away: Look) -> None:
     found = await away()
 
     assert broken(found) == {}
@@ -54,7 +53,7 @@ async def test_a_row_that_deserves_a_look_is_seen_by_its_check_alone(
         f"{WAITS.format('2 h')}; update conversations set handed_off_to = 'mem_1'",
     ],
 )
-async def test_a_message_that_waits_for_a_good_reason_is_no_trouble(away, elsewhere: Elsewhere, calm: str) -> None:
+async def test_a_message_that_waits_for_a_good_reason_is_no_trouble(away: Look, elsewhere: Elsewhere, calm: str) -> None:
     executed(elsewhere.sql, calm)
     try:
         found = await away("unanswered")
@@ -64,7 +63,7 @@ async def test_a_message_that_waits_for_a_good_reason_is_no_trouble(away, elsewh
     assert found["unanswered"].state == "ok"
 
 
-async def test_a_revoked_key_may_have_expired(away, elsewhere: Elsewhere) -> None:
+async def test_a_revoked_key_may_have_expired(away: Look, elsewhere: Elsewhere) -> None:
     executed(elsewhere.sql, "update keys set expires_at = now() - interval '1 day', revoked_at = now()")
     try:
         found = await away("api-keys")
@@ -74,7 +73,7 @@ async def test_a_revoked_key_may_have_expired(away, elsewhere: Elsewhere) -> Non
     assert found["api-keys"].state == "ok"
 
 
-async def test_sealing_keys_have_to_open_every_sealed_account(away, elsewhere: Elsewhere) -> None:
+async def test_sealing_keys_have_to_open_every_sealed_account(away: Look, elsewhere: Elsewhere) -> None:
     other = Fernet.generate_key().decode()
     elsewhere.sql.execute("update accounts set sealed = %s", (Seal([elsewhere.sealing_key]).close({"token": "xyz"}),))
     try:
@@ -93,7 +92,7 @@ async def test_sealing_keys_have_to_open_every_sealed_account(away, elsewhere: E
     assert skipped(unset) == {"sealed"}
 
 
-async def test_without_the_owners_connection_what_belongs_to_all_tenants_is_left_out_with_a_sentence(away) -> None:
+async def test_without_the_owners_connection_what_belongs_to_all_tenants_is_left_out_with_a_sentence(away: Look) -> None:
     found = await away(SWITCHBOARD_OWNER_DATABASE_URL="")
 
     assert skipped(found) >= OF_ALL_TENANTS
@@ -101,5 +100,14 @@ async def test_without_the_owners_connection_what_belongs_to_all_tenants_is_left
     assert broken(found) == {}
 
 
-def test_messages_are_named_and_never_quoted() -> None:
-    assert "text" not in SET_ASIDE
+async def test_a_message_is_named_by_its_id_and_never_quoted(away: Look, elsewhere: Elsewhere) -> None:
+    executed(elsewhere.sql, "update messages set state = 'parked', text = 'between us', error = 'between us'")
+    try:
+        found = await away("parked")
+        row = elsewhere.sql.execute("select id from messages").fetchone()
+    finally:
+        executed(elsewhere.sql, CALM)
+
+    assert row
+    assert row["id"] in found["parked"].found
+    assert "between us" not in repr(found)

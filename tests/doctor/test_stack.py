@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.doctor.conftest import Look, broken, skipped
 PATIENCE = 60.0
 
 
-async def test_a_running_stack_is_well_and_all_of_it_is_looked_at(at_home) -> None:
+async def test_a_running_stack_is_well_and_all_of_it_is_looked_at(at_home: Look) -> None:
     found = await at_home()
 
     assert broken(found) == {}
@@ -28,7 +29,7 @@ async def test_a_running_stack_is_well_and_all_of_it_is_looked_at(at_home) -> No
 
 
 @pytest.mark.parametrize(("name", "open_"), [("keys.json", 0o644), ("admin_token", 0o640), ("", 0o755)])
-async def test_keys_that_others_can_read_are_seen(at_home, stack: Running, name: str, open_: int) -> None:
+async def test_keys_that_others_can_read_are_seen(at_home: Look, stack: Running, name: str, open_: int) -> None:
     path = stack.data / name
     closed = path.stat().st_mode
     path.chmod(open_)
@@ -59,7 +60,7 @@ async def test_over_a_stopped_stack_the_machine_is_looked_at_and_nothing_else(lo
     assert set(found) - skipped(found) == {"python", "disk", "ports"}
 
 
-async def test_parts_that_end_are_seen_by_name_and_gone_when_they_are_back(at_home, stack: Running) -> None:
+async def test_parts_that_end_are_seen_by_name_and_gone_when_they_are_back(at_home: Look, stack: Running) -> None:
     supervisor = stack.family()[0]
     supervisor.send_signal(signal.SIGSTOP)
     try:
@@ -74,7 +75,7 @@ async def test_parts_that_end_are_seen_by_name_and_gone_when_they_are_back(at_ho
     await _well(at_home)
 
 
-async def test_a_part_that_ends_again_and_again_is_seen(at_home, stack: Running) -> None:
+async def test_a_part_that_ends_again_and_again_is_seen(at_home: Look, stack: Running) -> None:
     log = stack.data / "logs" / "up.log"
     for _ in range(3):
         ended = _pid(stack)
@@ -121,14 +122,14 @@ def _pid(stack: Running) -> int:
     return next((int(child["pid"]) for child in children if child["name"] == "worker"), 0)
 
 
-async def _well(at_home, but: frozenset[str] | set[str] = frozenset()) -> None:
+async def _well(at_home: Look, but: frozenset[str] | set[str] = frozenset()) -> None:
     ends = time.monotonic() + PATIENCE
     while (wrong := broken(await at_home())).keys() - but:
         assert time.monotonic() < ends, wrong
         await asyncio.sleep(0.3)
 
 
-async def _until(true) -> None:
+async def _until(true: Callable[[], bool]) -> None:
     ends = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < ends

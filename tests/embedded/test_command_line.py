@@ -31,3 +31,15 @@ def test_a_port_that_is_none_is_refused() -> None:
     refused = cli("up", "--port", "70000")
     assert refused.returncode == 2
     assert "'70000' is neither a port from 1 to 65535 nor auto" in " ".join(refused.stderr.split())
+
+
+def test_up_knows_its_default_ports(tmp_path: Path) -> None:
+    """Without --port: it gets as far as the folder (or says which port is taken), and does not break on its own defaults."""
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("not a folder")
+
+    ran = cli("up", "--no-browser", "--data", str(in_the_way))
+
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1

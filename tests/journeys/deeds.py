@@ -11,7 +11,9 @@ from store import members, sessions
 from store.apply import MemberSpec, PersonSpec, Spec, apply
 from tests.world import World
 
-SESSION = "select s.* from sessions s join conversations c on c.tenant_id = s.tenant_id and c.session_id = s.id where s.tenant_id = %s and c.chat = %s"
+SESSION = (
+    "select s.* from sessions s join conversations c on c.tenant_id = s.tenant_id and c.session_id = s.id where s.tenant_id = %s and c.chat = %s"
+)
 
 
 @dataclass(frozen=True)

@@ -43,18 +43,24 @@ async def beside(settings: Settings, name: str, **changed: Any) -> Settings:
     return settings.model_copy(update=own | changed)
 
 
-@contextmanager
-def kit_registered(folder: Path) -> Iterator[None]:
-    """The tests' backend and tools, registered as any third party's are while parts are made: an installed distribution's entry points."""
+def kit_in(folder: Path) -> Path:
+    """Installs the tests' backend and tools under a folder as any third party's are: a distribution with entry points. Returns its path."""
     installed = folder / "kit" / "switchboard_test_kit-1.0.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: switchboard-test-kit\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text(ENTRY_POINTS)
-    sys.path.append(str(installed.parent))
+    return installed.parent
+
+
+@contextmanager
+def kit_registered(folder: Path) -> Iterator[None]:
+    """The tests' backend and tools are found while parts are made."""
+    path = str(kit_in(folder))
+    sys.path.append(path)
     try:
         yield
     finally:
-        sys.path.remove(str(installed.parent))
+        sys.path.remove(path)
 
 
 @asynccontextmanager

@@ -33,7 +33,16 @@ def _letter(words: str, **more: Any) -> str:
 
 async def _decided(odd: World, approval: str, verdict: str, answer: Any = None) -> None:
     decision = await approvals.decide(
-        odd.parts.db, odd.tenant, approval, member=odd.member.id, identities=odd.owner, verdict=verdict, comment="", answer=answer, sha256=None, via="api"
+        odd.parts.db,
+        odd.tenant,
+        approval,
+        member=odd.member.id,
+        identities=odd.owner,
+        verdict=verdict,
+        comment="",
+        answer=answer,
+        sha256=None,
+        via="api",
     )
     assert decision.status == "decided"
     odd.parts.inbox.wake(odd.tenant, decision.wake, decision.wake_id)
@@ -53,7 +62,9 @@ async def _begun_by_another(odd: World) -> str:
     return approval
 
 
-@pytest.mark.parametrize(("verdict", "answer", "state"), [("approved", "done", "done"), ("approved", "not done", "failed"), ("denied", None, "failed")])
+@pytest.mark.parametrize(
+    ("verdict", "answer", "state"), [("approved", "done", "done"), ("approved", "not done", "failed"), ("denied", None, "failed")]
+)
 async def test_what_an_attempt_left_open_is_asked_about_and_told(odd: World, verdict: str, answer: str | None, state: str) -> None:
     gate = await _begun_by_another(odd)
 
@@ -93,7 +104,7 @@ async def test_a_late_finisher_answers_the_question_itself(odd: World) -> None:
     assert await sessions.resume(odd.parts.db, odd.tenant, session, {}) == "open"
     Post.let_go.clear()
     slow = Calls(odd.parts.db, odd.parts.notices, odd.parts.inbox, {"post": Post()})
-    zombie = asyncio.create_task(ActivityEnvironment().run(slow.act, CallRef(odd.tenant, approval["call_id"], approval["arguments_sha256"])))
+    zombie = asyncio.ensure_future(ActivityEnvironment().run(slow.act, CallRef(odd.tenant, approval["call_id"], approval["arguments_sha256"])))
 
     question = await odd.until(QUESTION)
     assert (await _told(odd, approval["id"]))["uncertain"]

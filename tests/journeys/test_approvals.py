@@ -14,7 +14,7 @@ from store import approvals
 from tests.journeys import deeds
 from tests.world import World
 
-REFUNDS = "select amount, \"to\" from demo_refunds where tenant_id = %s order by id"
+REFUNDS = 'select amount, "to" from demo_refunds where tenant_id = %s order by id'
 
 
 async def test_an_open_approval_blocks_nobody(live: World) -> None:

@@ -56,7 +56,11 @@ async def test_a_quorum_needs_as_many_and_one_denial_ends_it(live: World) -> Non
     of = {"approvers": {"quorum": 2, "of": [person.id for person in people]}}
     both, denied = await _ask(live, **of), await _ask(live, **of)
 
-    assert await _codes(live, both["id"], (people[0], "approved"), (people[0], "approved"), (people[2], "approved")) == ["pending", "pending", "decided"]
+    assert await _codes(live, both["id"], (people[0], "approved"), (people[0], "approved"), (people[2], "approved")) == [
+        "pending",
+        "pending",
+        "decided",
+    ]
     assert await _codes(live, denied["id"], (people[0], "approved"), (people[1], "denied"), (people[2], "approved")) == [
         "pending", "decided", "already_decided",
     ]  # fmt: skip

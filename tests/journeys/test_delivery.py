@@ -138,7 +138,9 @@ async def test_long_answers_arrive_in_pieces_that_never_split_a_code_fence(wire:
 
 
 @pytest.mark.parametrize(("recognised", "state", "calls"), [(True, "sent", 1), (False, "unknown", 0)])
-async def test_an_attempt_that_broke_off_is_repeated_only_where_that_is_harmless(live: World, receiver: Receiver, recognised: bool, state: str, calls: int) -> None:
+async def test_an_attempt_that_broke_off_is_repeated_only_where_that_is_harmless(
+    live: World, receiver: Receiver, recognised: bool, state: str, calls: int
+) -> None:
     wire = await wired(live, receiver, repeats_are_recognised=recognised)
     await wire.write("echo hello")
     await _all_sent(wire, 1)

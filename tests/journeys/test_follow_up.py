@@ -22,7 +22,9 @@ async def test_a_follow_up_is_told_when_it_is_due_and_nothing_stays_open_meanwhi
     assert (between["state"], between["wake_at"]) == ("pending", timer["due_at"])
     assert datetime.now(UTC) < timer["due_at"]
     assert await live.answer(timer["id"]) == "You asked me to come back to this: water the plants"
-    told = await live.until("select o.* from messages m join messages o on o.tenant_id = m.tenant_id and o.id = m.answered_by where m.tenant_id = %s and m.kind = 'timer'")
+    told = await live.until(
+        "select o.* from messages m join messages o on o.tenant_id = m.tenant_id and o.id = m.answered_by where m.tenant_id = %s and m.kind = 'timer'"
+    )
     assert timer["due_at"] <= told["accepted_at"] < timer["due_at"] + timedelta(seconds=8)
 
 
@@ -40,7 +42,9 @@ async def test_a_follow_up_in_days_is_only_a_row_and_survives_what_is_written_be
     assert await live.say("echo in between") == "in between"
     await deeds.rests(live, session)
 
-    row = live.rows("select s.wake_at, m.due_at, m.state from sessions s, messages m where s.tenant_id = %s and m.kind = 'timer' and m.tenant_id = s.tenant_id")[0]
+    row = live.rows(
+        "select s.wake_at, m.due_at, m.state from sessions s, messages m where s.tenant_id = %s and m.kind = 'timer' and m.tenant_id = s.tenant_id"
+    )[0]
 
     assert row["state"] == "pending"
     assert row["wake_at"] == row["due_at"] > datetime.now(UTC) + timedelta(days=2)

@@ -49,7 +49,9 @@ async def test_a_model_that_refuses_is_not_asked_again(odd: World) -> None:
 
 async def test_a_backend_with_a_bug_and_a_backend_that_is_gone_are_told_without_details(odd: World) -> None:
     deeds.use(odd, backend="puppet")
-    assert await odd.say('[{"raise": "bug"}]') == "Something went wrong on our side while I was answering. It was written down, and a member can see it."
+    assert (
+        await odd.say('[{"raise": "bug"}]') == "Something went wrong on our side while I was answering. It was written down, and a member can see it."
+    )
 
     deeds.use(odd, backend="no-such-backend")
     assert (await odd.say("echo hello")).startswith("I cannot answer right now.")

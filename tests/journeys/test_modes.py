@@ -68,10 +68,12 @@ async def test_planning_control_denies_tools_before_a_plan_is_approved_and_works
     approval = await live.pending_approval()
     await deeds.decide(live, approval["id"], "approved")
 
-    await live.until("select 1 from sessions where tenant_id = %s and plan @> '[{\"text\": \"eat\", \"done\": true}]'")
+    await live.until('select 1 from sessions where tenant_id = %s and plan @> \'[{"text": "eat", "done": true}]\'')
     verdict = await live.until("select id from messages where tenant_id = %s and kind = 'verdict'")
     assert "The plan is finished" in await live.answer(verdict["id"])
-    assert live.rows("select plan from sessions where tenant_id = %s")[0]["plan"] == [{"text": item, "done": True} for item in ("shop", "cook", "eat")]
+    assert live.rows("select plan from sessions where tenant_id = %s")[0]["plan"] == [
+        {"text": item, "done": True} for item in ("shop", "cook", "eat")
+    ]
     assert await live.say("remember a=1") == "I will remember that a = 1."
 
 
@@ -79,7 +81,7 @@ async def test_planning_control_asks_again_about_another_plan(live: World) -> No
     deeds.use(live, mode="planning-control")
     await live.say("plan a; b")
     await deeds.decide(live, (await live.pending_approval())["id"], "approved")
-    await live.until("select 1 from sessions where tenant_id = %s and plan_approved and plan @> '[{\"text\": \"b\", \"done\": true}]'")
+    await live.until('select 1 from sessions where tenant_id = %s and plan_approved and plan @> \'[{"text": "b", "done": true}]\'')
 
     assert "asked the owner" in await live.say("plan something; else")
 
@@ -109,6 +111,8 @@ async def test_hitl_interactive_asks_about_every_tool(live: World) -> None:
 
 async def test_an_agents_rule_that_denies_wins_in_every_mode(live: World) -> None:
     for mode in ("copilot", "hitl-interactive"):
-        deeds.use(live, mode=mode, tools='[{"name": "refund", "rules": [{"gate": "run"}, {"gate": "deny", "when": {"argument": "amount", "above": 100}}]}]')
+        deeds.use(
+            live, mode=mode, tools='[{"name": "refund", "rules": [{"gate": "run"}, {"gate": "deny", "when": {"argument": "amount", "above": 100}}]}]'
+        )
         assert "denied at once" in await live.say("refund 101 to Ada", chat=mode)
     assert live.rows("select 1 from approvals where tenant_id = %s") == []

@@ -99,7 +99,7 @@ async def test_a_running_tool_is_stopped_within_seconds_and_the_next_message_is_
 
     assert [await live.answer(one) for one in later] == ["0", "1", "2"]
     assert time.monotonic() - began < 10
-    call = (await live.until("select * from calls where tenant_id = %s and state = 'cancelled'"))
+    call = await live.until("select * from calls where tenant_id = %s and state = 'cancelled'")
     assert call["result"] == "It was stopped while it ran, because its turn was cancelled."
     assert live.rows("select state from messages where tenant_id = %s and id = %s", message.message_id) == [{"state": "cancelled"}]
     assert "late" not in deeds.said(live)

@@ -4,7 +4,9 @@ from temporalio.client import WorkflowExecutionStatus
 
 from domain.ids import session_workflow
 from tests.journeys import deeds
+from tests.workflows.histories import details, runs, summary_of
 from tests.world import World
+from workflows.options import SB_KIND, SB_TENANT
 
 
 async def test_a_run_completes_after_the_linger_and_the_next_message_starts_another_of_the_same_session(live: World) -> None:
@@ -43,3 +45,18 @@ async def test_a_run_that_was_terminated_is_started_again_by_the_promise_alone(l
 
     assert await live.answer(message) == "survives"
     assert deeds.said(live) == ["survives"]
+
+
+async def test_a_continued_run_keeps_its_search_attributes_and_has_details(odd: World) -> None:
+    for n in range(6):
+        await odd.say(f"echo {n}")
+    await deeds.rests(odd, await deeds.session_of(odd))
+
+    sessions = [run async for run in runs(odd.parts.temporal, odd.tenant) if run.kind == "SessionWorkflow"]
+
+    assert len(sessions) >= 2
+    assert summary_of(sessions[-1].events[0]) == "session: thinks, acts and delivers, then rests"
+    for run in sessions:
+        found = run.execution.typed_search_attributes
+        assert (found.get(SB_TENANT), found.get(SB_KIND)) == (odd.tenant, "session")
+    assert await details(odd.parts.temporal, sessions[0].execution.id) == "Rests after turn 6; a message wakes it."

@@ -130,7 +130,9 @@ async def test_a_change_of_route_waits_for_the_end_of_an_open_turn(live: World) 
 
     assert [await live.answer(message) for message in (slow, later)] == ["by the first", "by the second"]
     assert await _agent_of(live, "visitor") == "other"
-    assert [row["session_id"] == first for row in live.rows("select session_id from messages where tenant_id = %s and direction = 'inbound' order by seq")] == [True, False]
+    assert [
+        row["session_id"] == first for row in live.rows("select session_id from messages where tenant_id = %s and direction = 'inbound' order by seq")
+    ] == [True, False]
 
 
 async def test_a_change_of_route_that_waits_is_applied_when_the_turn_is_cancelled(live: World) -> None:
@@ -151,7 +153,10 @@ async def test_an_approval_that_was_asked_before_a_change_of_route_is_still_carr
     await live.say("refund 8 to Ada")
     approval = await live.pending_approval()
     await _bind(live, agent="other", account="web", chat="visitor")
-    await live.until("select 1 from conversations c join sessions s on s.tenant_id = c.tenant_id and s.id = c.session_id where c.tenant_id = %s and s.id <> %s", approval["session_id"])
+    await live.until(
+        "select 1 from conversations c join sessions s on s.tenant_id = c.tenant_id and s.id = c.session_id where c.tenant_id = %s and s.id <> %s",
+        approval["session_id"],
+    )
     await deeds.suspend(live, approval["session_id"])
 
     await deeds.decide(live, approval["id"], "approved")

@@ -41,10 +41,10 @@ async def test_wrong_old_and_missing_signatures_are_401_and_store_nothing(wire: 
     answers = [
         await wire.post(body, secret="whsec_" + "b3RoZXIgc2VjcmV0IG9mIHNvbWVib2R5IGVsc2UgYWx0b2dldGhlcg=="),
         await wire.post(body, at=old()),
-        await wire.post(body, **{"webhook-signature": ""}),
-        await wire.post(body, **{"webhook-signature": "v1,AAAA"}),
-        await wire.post(body, **{"webhook-timestamp": "yesterday"}),
-        await wire.post(body, **{"webhook-id": "evt_2"}),
+        await wire.post(body, instead={"webhook-signature": ""}),
+        await wire.post(body, instead={"webhook-signature": "v1,AAAA"}),
+        await wire.post(body, instead={"webhook-timestamp": "yesterday"}),
+        await wire.post(body, instead={"webhook-id": "evt_2"}),
     ]
 
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(401, "bad_signature")}

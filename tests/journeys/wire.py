@@ -1,7 +1,9 @@
 """A tenant with an account of the channel `webhook`, and the program at its other end."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -17,15 +19,17 @@ class Wired:
     def __init__(self, world: World, receiver: Receiver, account: str) -> None:
         self.world, self.receiver, self.account = world, receiver, account
 
-    async def post(self, body: bytes, *, secret: str = SECRET, at: datetime | None = None, **headers: str) -> httpx.Response:
-        """Calls us as a program does, signed with a secret."""
+    async def post(
+        self, body: bytes, *, secret: str = SECRET, at: datetime | None = None, instead: Mapping[str, str] = MappingProxyType({})
+    ) -> httpx.Response:
+        """Calls us as a program does, signed with a secret; `instead` are headers that replace the right ones."""
         at, id_ = at or datetime.now(UTC), "evt_1"
         signed = {
             "webhook-id": id_, "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": Webhook(secret).sign(id_, at, body.decode("utf-8", "replace")), "content-type": "application/json",
         }  # fmt: skip
         async with httpx.AsyncClient(base_url=self.world.api_url) as client:
-            return await client.post(f"/webhooks/webhook/{self.account}", content=body, headers=signed | headers)
+            return await client.post(f"/webhooks/webhook/{self.account}", content=body, headers=signed | dict(instead))
 
     async def write(self, text: str, id_: str = "", chat: str = "caller", **more: Any) -> httpx.Response:
         """Someone writes to the program, which tells us."""

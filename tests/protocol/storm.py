@@ -206,7 +206,9 @@ class Storm:
         await self._sleep(0.5)
         if conversation := self._some("conversations"):
             delivers = not self.stage.row("conversations", conversation)["chat"].startswith("wire")
-            await messages.append_outbound(self.db, self.stage.tenant, conversation, "a word", "boss", commit_delivers=delivers)
+            await messages.append_outbound(
+                self.db, self.stage.tenant, conversation, "a word", "boss", commit_delivers=delivers, external_id=new_id("msg")
+            )
 
     async def _sweeping(self) -> None:
         await self._sweep.once()

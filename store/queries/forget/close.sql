@@ -1,0 +1,1 @@
+select close_session(%(tenant)s, %(session)s, 'member')
