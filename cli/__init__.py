@@ -20,6 +20,7 @@ COMMANDS = {
     "forget": "Delete what a person wrote and what is known of them.",
     "api": "Run the API alone.",
     "worker": "Run a worker alone.",
+    "tour": "See an approval survive a kill, in ninety seconds.",
     "bench": "Measure what it can do here, beside the bare parts.",
     "migrate": "Bring the database's schema up to date.",
     "prepare": "Migrate, and create the admin key and the demo, as `up` does.",
