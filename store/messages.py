@@ -81,7 +81,9 @@ async def decide_send(db: Database, tenant: str, message: str, verb: Literal["re
     return _found(await db.call("messages/decide_send", Spoken, params))
 
 
-async def append_outbound(db: Database, tenant: str, conversation: str, text: str, member: str, *, commit_delivers: bool, external_id: str | None = None) -> Spoken:
+async def append_outbound(
+    db: Database, tenant: str, conversation: str, text: str, member: str, *, commit_delivers: bool, external_id: str | None = None
+) -> Spoken:
     """A member's own words in a conversation; with an external id once. Raises NotFound."""
     params = {
         "tenant": tenant, "conversation": conversation, "message": new_id("msg"), "external_id": external_id, "text": text, "member": member,

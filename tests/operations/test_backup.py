@@ -81,7 +81,8 @@ async def until(stack: Stack, query: str, *params: object) -> dict[str, object]:
 
 
 async def test_a_backup_of_a_running_stack_goes_on_elsewhere(folder: Path) -> None:
-    """Talk, ask for two refunds, back up, decide one, go on; restored, both still wait, and one that is approved there is paid once."""
+    """Talk, ask for two refunds, back up, decide one, go on; restored, both still wait, and one that is approved there is paid once; so does the
+    other when Temporal's file is thrown away, since Postgres alone holds what is true."""
     file, there = folder / "kept" / "shop.backup", folder / "there"
     file.parent.mkdir()
     with running(folder / "here") as stack:
@@ -121,8 +122,14 @@ async def test_a_backup_of_a_running_stack_goes_on_elsewhere(folder: Path) -> No
             await other.write("echo new")
             await until(again, "select 1 as here from messages where direction = 'outbound' and text = 'new' and state = 'sent'")
 
-    stopped = back_up(there / "data", folder / "stopped.backup")  # and without anything running
-    assert stopped.temporal
+    assert back_up(there / "data", folder / "stopped.backup").temporal  # and while nothing runs
+    for file in (there / "data").glob("temporal.db*"):
+        file.unlink()
+    with running(there) as bare:
+        await until(bare, "select 1 as promised from approvals where id = %s and wake_at is not null", first["id"])
+        assert bare.decide(str(first["id"]), "approved").status_code == 200
+        await until(bare, "select 1 as told from messages where direction = 'outbound' and text like '%%41%%approved%%'")
+        assert [row["amount"] for row in bare.rows("select amount from demo_refunds order by id")] == [42, 41]
 
 
 def _conversation(stack: Stack) -> str:

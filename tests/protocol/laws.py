@@ -41,7 +41,8 @@ ALWAYS: dict[str, str] = {
     "a closed session has nothing open": """
         select s.id from sessions s where s.tenant_id = %(t)s and s.life = 'closed' and (s.step > 0 or s.wake_at is not null
           or exists (select from approvals a where a.tenant_id = s.tenant_id and a.session_id = s.id and a.state = 'pending')
-          or exists (select from calls k where k.tenant_id = s.tenant_id and k.session_id = s.id and k.state in ('ready', 'asking', 'waiting', 'approved')))""",
+          or exists (select from calls k where k.tenant_id = s.tenant_id and k.session_id = s.id
+                        and k.state in ('ready', 'asking', 'waiting', 'approved')))""",
     "an approval and its call agree": """
         select a.id from approvals a join calls k on k.tenant_id = a.tenant_id and k.id = a.call_id
          where a.tenant_id = %(t)s and a.purpose = 'gate' and ((a.state = 'pending') <> (k.state = 'waiting')
@@ -68,7 +69,8 @@ def broken(stage: Stage) -> list[str]:
 
 
 WAITS = """
-    select m.id::text as id, m.kind || ' ' || m.state as why from messages m where m.tenant_id = %(t)s and m.state in ('accepted', 'held', 'pending', 'intent', 'sending')
+    select m.id::text as id, m.kind || ' ' || m.state as why from messages m
+     where m.tenant_id = %(t)s and m.state in ('accepted', 'held', 'pending', 'intent', 'sending')
     union all select id, 'pending approval' from approvals where tenant_id = %(t)s and state = 'pending'
     union all select id, 'open turn' from sessions where tenant_id = %(t)s and step > 0
     union all select id, 'promise' from sessions where tenant_id = %(t)s and wake_at is not null

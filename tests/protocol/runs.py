@@ -43,6 +43,7 @@ class Runs:
         self.dice = dice
         self.lost, self.killed, self.zombied = 0.15, 0.04, 0.05
         """How likely a poke is lost, a run is killed at an activity, an attempt is given up while it goes on."""
+        self.kills = self.zombies = self.losses = 0
         self.faults: list[BaseException] = []
         self._activities: Activities | None = None
         self._live: dict[tuple[str, str, str], asyncio.Event] = {}
@@ -97,6 +98,7 @@ class Runs:
 
     def _poke(self, key: tuple[str, str, str], body: Callable[[tuple[str, str], asyncio.Event], Awaitable[None]]) -> None:
         if self.dice.random() < self.lost:
+            self.losses += 1
             return
         if key in self._live:
             self._live[key].set()
@@ -121,10 +123,12 @@ class Runs:
             if fate < self.killed + self.zombied:
                 await asyncio.wait({task}, timeout=self.dice.random() * 0.03)
             if fate < self.killed:
+                self.kills += 1
                 if self.dice.random() < 0.5:
                     task.cancel()
                 raise Killed
             if self.killed <= fate < self.killed + self.zombied and not task.done():
+                self.zombies += 1
                 continue
             try:
                 return await task

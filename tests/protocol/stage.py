@@ -135,7 +135,8 @@ class Stage:
     async def waiting(self, task: "asyncio.Future[Any]", others: int = 0) -> None:
         """Returns when one more than `others` transactions wait for a lock; the task is the one that has to."""
         query = """
-            select count(distinct l.pid) as n from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database()"""
+            select count(distinct l.pid) as n from pg_locks l join pg_stat_activity a using (pid)
+             where not l.granted and a.datname = current_database()"""
         async with asyncio.timeout(SOON):
             while (self.owner.execute(query).fetchone() or {"n": 0})["n"] <= others:
                 assert not task.done(), f"it did not have to wait: {task}"

@@ -122,6 +122,15 @@ class Storm:
         await asyncio.gather(*tasks)
         await self.runs.settled()
 
+    def report(self) -> str:
+        """What happened, and the seed to have the dice fall like this again."""
+        query = "select state, count(*) as n from {} where tenant_id = %s group by 1 order by 2 desc"
+        states = {table: {row["state"]: row["n"] for row in self.stage.rows(query.format(table))} for table in ("messages", "calls", "approvals")}
+        sessions_ = self.stage.rows("select count(*) as n, sum(turn) as turns from sessions where tenant_id = %s")[0]
+        parts = [f"seed {self.seed}: {len(self.written)} accepted", f"{sessions_['n']} sessions with {sessions_['turns']} turns"]
+        parts += [f"{self.runs.kills} kills, {self.runs.zombies} zombies, {self.runs.losses} lost pokes"]
+        return "; ".join([*parts, *(f"{table} {counts}" for table, counts in states.items())])
+
     async def _until_over(self, actor: Callable[[], Awaitable[None]]) -> None:
         while not self.over.is_set():
             await actor()

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from rich.console import Console
 
 from tests.protocol.laws import broken, unanswered_for_no_reason, waits, wrong_answers, wrong_effects, wrong_wire
 from tests.protocol.stage import Stage
@@ -23,9 +24,9 @@ async def test_a_storm_breaks_no_law(stage: Stage, number: int, request: pytest.
     await storm.rage(seconds / STORMS)
     await storm.calm_down(QUIET_WITHIN)
 
-    report = f"seed {seed}: {len(storm.written)} accepted, {len(storm.verdicts)} asked, {sum(storm.effects.done.values())} effects"
+    report = storm.report()
     with capsys.disabled():
-        request.node.user_properties.append(("storm", report))
+        Console().print(f"\n{report}", highlight=False)
     assert storm.runs.faults == [], report
     assert sorted(storm.found) + broken(stage) == [], report
     assert waits(stage) == [], report
