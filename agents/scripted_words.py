@@ -104,7 +104,7 @@ def outcome_of_verdict(verdict: Verdict) -> str:
 
 def _found_out(what: str, verdict: Verdict) -> str:
     """What a human, or the call itself at last, said of a call that broke off."""
-    if verdict.verdict != "approved":
+    if verdict.verdict != "approved" or verdict.answer not in ("done", "not done"):
         return f"{what} broke off, and nobody said what became of it; please look before you repeat it."
     said = "was done after all" if verdict.answer == "done" else "was not done"
     return f"{what} broke off, and it turned out that it {said}."

@@ -6,7 +6,16 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from domain.errors import AlreadyDecided, ApprovalExpired, ArgumentsChanged, NotAnApprover, NotFound, SelfDecision, SwitchboardError
+from domain.errors import (
+    AlreadyDecided,
+    AnswerMissing,
+    ApprovalExpired,
+    ArgumentsChanged,
+    NotAnApprover,
+    NotFound,
+    SelfDecision,
+    SwitchboardError,
+)
 from domain.ids import approval_workflow
 from parts import Parts
 from store.approvals import ApprovalRow, Decision
@@ -93,6 +102,7 @@ REFUSALS: dict[str, type[SwitchboardError]] = {
     "self_decision": SelfDecision,
     "not_an_approver": NotAnApprover,
     "arguments_changed": ArgumentsChanged,
+    "answer_missing": AnswerMissing,
 }
 
 

@@ -175,8 +175,8 @@ def _code(error: ValidationError) -> str:
 
 def _id_of(text: str | None) -> str | None:
     try:
-        return str(json.loads(text or "")["id"])[:100]
-    except (ValueError, KeyError, TypeError):
+        return str(json.loads(text or "")["id"])[:100].encode("utf-8", "replace").decode()
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -80,7 +80,7 @@ async def _by_cookie(request: Request) -> MemberSeen:
         said: dict[str, Any] = cookies(request).loads(request.cookies.get(COOKIE, ""), max_age=SIGNED_IN_FOR)
     except BadSignature as error:
         raise Unauthorized from error
-    if request.method not in SAFE and not secrets.compare_digest(request.headers.get("x-csrf-token", ""), said["csrf"]):
+    if request.method not in SAFE and not secrets.compare_digest(request.headers.get("x-csrf-token", "").encode(), said["csrf"].encode()):
         raise CsrfFailed
     async with parts(request).db.transaction(said["tenant"]) as tx:
         row = await members.member(tx, said["member"])

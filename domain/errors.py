@@ -5,7 +5,7 @@ SwitchboardError
 │   ├── Invalid  NotFound  Conflict  Gone  RateLimited  Unauthorized  Forbidden
 │   │   └── CsrfFailed      the page is out of date
 │   ├── PreconditionRequired  PreconditionFailed  IdempotencyConflict
-│   ├── AlreadyDecided  ApprovalExpired  ArgumentsChanged  NotAnApprover  SelfDecision
+│   ├── AlreadyDecided  ApprovalExpired  ArgumentsChanged  AnswerMissing  NotAnApprover  SelfDecision
 │   ├── BadSignature  SessionClosed  ConnectionLimit  StillRunning  AccountDisconnected
 │   ├── ModelRefused        the model's provider refuses the request
 │   ├── ToolFailed          the tool could not do what was asked
@@ -153,6 +153,15 @@ class NotAnApprover(Refused):
 
     code = "not_an_approver"
     status = 403
+
+
+class AnswerMissing(Invalid):
+    """This asks for an answer, or for one of its options; send it as `answer`."""
+
+    code = "answer_missing"
+
+    def __init__(self, detail: str = "", **extra: Any) -> None:
+        super().__init__(detail, **({"field": "answer"} | extra))
 
 
 class SelfDecision(Refused):

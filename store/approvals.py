@@ -13,7 +13,7 @@ from store.pool import Database, Transaction
 
 class Decision(BaseModel):
     """What a decision came to. `status`: decided, voted, repeated, already_decided, expired, self_decision, not_an_approver,
-    arguments_changed, unchanged or not_found; `wake` names the workflow that has to hear of the verdict row."""
+    arguments_changed, answer_missing, unchanged or not_found; `wake` names the workflow that has to hear of the verdict row."""
 
     status: str
     verdict: str | None

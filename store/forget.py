@@ -16,8 +16,8 @@ from store.pool import statement
 
 ERASING = (
     "forget/empty_messages", "forget/empty_shared", "forget/drop_drafts", "forget/empty_votes", "forget/empty_refunds", "forget/empty_audit",
-    "forget/empty_approvals", "forget/empty_calls", "forget/empty_sessions", "forget/empty_conversations", "forget/unname_shared",
-    "forget/drop_peers", "forget/empty_people",
+    "forget/empty_applied", "forget/empty_approvals", "forget/empty_calls", "forget/empty_sessions", "forget/empty_conversations",
+    "forget/unname_shared", "forget/drop_peers", "forget/empty_people",
 )  # fmt: skip
 """In this order: those that find their rows by others come before these."""
 TABLES = ("messages", "conversations", "sessions", "calls", "approvals", "votes", "peers", "people", "audit", "demo_refunds")
@@ -33,6 +33,7 @@ class Known:
 
     tenant: str
     people: Sequence[str]
+    names: Sequence[str]
     peers: Sequence[tuple[str, str]]
     alone: Sequence[str]
     shared: Sequence[str]
@@ -79,6 +80,7 @@ def find(connection: Connection, tenant: str, who: str, account: str) -> Known:
     return Known(
         tenant=tenant,
         people=[row["id"] for row in people],
+        names=[row["name"] for row in people if row["name"]],
         peers=[(row["account_id"], row["external_id"]) for row in peers],
         alone=sorted({row["id"] for row in places if row["alone"]}),
         shared=sorted({row["id"] for row in places if not row["alone"]}),
@@ -86,15 +88,18 @@ def find(connection: Connection, tenant: str, who: str, account: str) -> Known:
 
 
 def forget(connection: Connection, tenant: str, who: str, account: str, actor: str) -> tuple[Known, Forgotten]:
-    """Empties everything of theirs in one commit, and writes down that it was done. Raises as `find` does.
+    """Empties everything of theirs in one commit, and writes down that it was done. Raises as `find` does, and psycopg's
+    DeadlockDetected or LockNotAvailable, with nothing changed, where somebody else holds the rows.
 
     Sessions are closed first, so that a turn under way finds nothing to end; open approvals are cancelled with them.
     """
     with connection.transaction():
+        connection.execute("set local lock_timeout = '10 s'")
         known = find(connection, tenant, who, account)
         params: dict[str, Any] = {
             "tenant": tenant, "people": list(known.people), "conversations": list(known.alone), "shared": list(known.shared),
             "accounts": [account_id for account_id, _ in known.peers], "peers": [external for _, external in known.peers],
+            "named": [f"person {name}" for name in known.names],
         }  # fmt: skip
         held = [*connection.execute(statement("forget/sessions"), params)]
         for session in held:

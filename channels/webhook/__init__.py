@@ -15,6 +15,9 @@ from channels import AccountSeen, Outgoing
 from domain.errors import BadSignature, Invalid, SendFailed, SendRefused, SendUncertain
 from domain.messages import MAX_TEXT, Inbound, Receipt
 
+LONGEST_PAUSE = 24 * 3600.0
+"""The most seconds of a Retry-After that are believed: a message older than a day is parked anyway."""
+
 
 class Settings(BaseModel):
     """`deliver_url` is called with what an agent says; `repeats_are_recognised` that it drops a `message_id` it has seen."""
@@ -138,7 +141,7 @@ def _receipt(answer: httpx.Response, message_id: str) -> Receipt:
 def _seconds(after: str) -> float | None:
     """What Retry-After says, in seconds: it holds seconds or a date. None for anything else."""
     if after.isdecimal():
-        return float(after)
+        return min(float(after), LONGEST_PAUSE)
     try:
         return max(0.0, (parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):

@@ -96,6 +96,12 @@ create function turn_to_vote(a approvals, p_identities text[], p_votes int) retu
     else exists (select from jsonb_array_elements_text(a.approvers -> 'of') as named where named = any (p_identities)) end
 $$;
 
+-- Whether an answer is one of the options, or there at all where words were asked for.
+create function answers(a approvals, p_answer jsonb) returns boolean language sql immutable as $$
+  select case a.kind when 'choose' then a.options is null or coalesce(a.options @> jsonb_build_array(p_answer), false)
+                     when 'answer' then p_answer is not null else true end
+$$;
+
 create function decide(p_tenant text, p_approval text, p_member text, p_identities text[], p_verdict text, p_comment text, p_answer jsonb,
                        p_sha256 text, p_via text, p_message text)
 returns decision language plpgsql as $$
@@ -118,6 +124,7 @@ begin
   select count(*) into approving from votes where tenant_id = p_tenant and approval_id = a.id and verdict = 'approved';
   if not turn_to_vote(a, p_identities, approving) then d.status := 'not_an_approver'; return d; end if;
   if p_sha256 is not null and p_sha256 <> a.arguments_sha256 then d.status := 'arguments_changed'; return d; end if;
+  if p_verdict = 'approved' and not answers(a, p_answer) then d.status := 'answer_missing'; return d; end if;
   insert into votes (tenant_id, approval_id, member_id, verdict, comment, via) values (p_tenant, a.id, p_member, p_verdict, p_comment, p_via);
   insert into audit (tenant_id, actor, action, subject, details) values (p_tenant, p_member, 'approval.' || p_verdict, a.id, jsonb_build_object('via', p_via, 'arguments_sha256', a.arguments_sha256));
   needed := case when coalesce((a.approvers ->> 'sequence')::boolean, false) then jsonb_array_length(a.approvers -> 'of') else coalesce((a.approvers ->> 'quorum')::int, 1) end;

@@ -77,6 +77,21 @@ async def test_a_sequence_is_decided_in_its_order(live: World) -> None:
     assert await _codes(live, asked["id"], *clicks) == ["not_an_approver", "pending", "pending", "decided"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "wrong", "right"),
+    [({"kind": "choose", "options": ["red", "blue"]}, [None, "green", ["red"]], "blue"), ({"kind": "answer"}, [None], "in their own words")],
+)
+async def test_where_an_answer_is_asked_for_a_bare_yes_decides_nothing(live: World, asked: dict[str, Any], wrong: list[Any], right: str) -> None:
+    approval = (await _ask(live, allow_self=True, **asked))["id"]
+
+    refused = [await deeds.decide(live, approval, "approved", answer=answer) for answer in wrong]
+    decided = await deeds.decide(live, approval, "approved", answer=right)
+
+    assert {(answer.status_code, answer.json()["code"], answer.json()["field"]) for answer in refused} == {(422, "answer_missing", "answer")}
+    assert decided.status_code == 200
+    assert (await live.api.get(f"/v1/approvals/{approval}")).json()["answer"] == right
+
+
 @pytest.mark.parametrize("approvers", [[], {"quorum": 2, "of": ["owner"]}, {"sequence": []}, {"quorum": 0, "of": ["owner"]}, ["owner", "owner"]])
 async def test_approvers_who_can_never_decide_are_refused_with_the_field(live: World, approvers: Any) -> None:
     answer = await live.api.post("/v1/approvals", json={"action": "x", "approvers": approvers})

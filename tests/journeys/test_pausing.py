@@ -105,6 +105,18 @@ async def test_a_running_tool_is_stopped_within_seconds_and_the_next_message_is_
     assert "late" not in deeds.said(live)
 
 
+async def test_an_approved_call_that_is_stopped_while_it_runs_is_told_as_stopped(live: World) -> None:
+    deeds.use(live, tools='[{"name": "wait", "rules": [{"gate": "ask"}]}]')
+    await live.say("slow 30 late")
+    approval = await live.pending_approval()
+    await deeds.decide(live, approval["id"], "approved")
+    await deeds.running_call(live)
+
+    assert await deeds.cancel_turn(live, approval["session_id"]) == "cancelled"
+
+    assert "could not be done: It was stopped while it ran" in await deeds.verdict_told(live, approval["id"])
+
+
 async def test_a_model_request_is_given_up_when_its_turn_is_cancelled(odd: World) -> None:
     deeds.use(odd, backend="puppet")
     message = await odd.write('[{"sleep": 60, "say": "too late"}]')

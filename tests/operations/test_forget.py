@@ -1,5 +1,6 @@
 """Forgetting a person: nothing they wrote is left in any column of any table, and everybody else's rows are as they were."""
 
+import asyncio
 from typing import Any
 
 import psycopg
@@ -8,6 +9,7 @@ from psycopg import sql as composed
 
 from domain.errors import Conflict, NotFound
 from settings import Settings
+from store import audit
 from store.forget import find, forget
 from tests.cli.running import Terminal
 from tests.world import World
@@ -64,6 +66,8 @@ async def a_life(world: World) -> None:
     assert (await world.api.post(f"/v1/conversations/{conversation}/admit", json={"verdict": "admit"})).status_code == 200
     person = await world.until("select person_id as id from peers where tenant_id = %s and external_id = %s", ANA)
     world.sql.execute("update people set name = 'Ana Q7X' where tenant_id = %s and id = %s", (world.tenant, person["id"]))
+    async with world.parts.db.transaction(world.tenant) as tx:
+        await audit.add(tx, "owner of the database", "applied", world.tenant, changes=["agent demo", "person Ana Q7X"])
     await refund(world, 31, "Ana Q7X", "approved")
     await refund(world, 32, "Ana Q7X", "denied")
     await refund(world, 33, "Ana Q7X")
@@ -77,7 +81,7 @@ async def test_no_mark_is_left_in_any_column_and_nobody_else_is_touched(live: Wo
         place for mark in MARKS for place in left_of(sql, mark)
     }
 
-    _, forgotten = forget(sql, live.tenant, "Ana Q7X", "", "owner of the database")
+    _, forgotten = await asyncio.to_thread(forget, sql, live.tenant, "Ana Q7X", "", "owner of the database")
 
     assert [left_of(sql, mark) for mark in MARKS] == [[], []]
     assert rows_of(live, BEN) == ben
@@ -85,6 +89,7 @@ async def test_no_mark_is_left_in_any_column_and_nobody_else_is_touched(live: Wo
     assert forgotten.counts["approvals"] == 3
     audited = live.rows("select details, subject from audit where tenant_id = %s and action = 'person.forgotten'")
     assert [row["details"] for row in audited] == [dict(forgotten.counts)]
+    assert live.rows("select details from audit where tenant_id = %s and action = 'applied'")[-1]["details"] == {"changes": ["agent demo", "person"]}
     assert live.rows("select count(*) as n from approvals where tenant_id = %s and state = 'pending'") == [{"n": 0}]
     assert await live.say("recall street", chat=ANA) != "Q7X Road"
     assert await live.say("echo again", chat=ANA) == "again"
@@ -98,7 +103,7 @@ async def test_in_a_group_only_their_words_and_the_answers_to_them_go(live: Worl
         inbound = live.inbound(words, chat="group").model_copy(update={"sender": sender})
         await live.answer(await live.parts.inbox.accept(inbound))
 
-    known, _ = forget(sql, live.tenant, EVE, "web", "owner of the database")
+    known, _ = await asyncio.to_thread(forget, sql, live.tenant, EVE, "web", "owner of the database")
 
     assert (len(known.alone), len(known.shared)) == (0, 1)
     assert [row["text"] for row in rows_of(live, "group")] == ["echo Ben was here", "Ben was here", "", "", "echo and stays", "and stays"]

@@ -75,7 +75,8 @@ WAITS = """
     union all select id, 'open turn' from sessions where tenant_id = %(t)s and step > 0
     union all select id, 'promise' from sessions where tenant_id = %(t)s and wake_at is not null
     union all select id, 'promise' from conversations where tenant_id = %(t)s and wake_at is not null
-    union all select id, 'approved and not acted on' from calls where tenant_id = %(t)s and state = 'approved'"""
+    union all select id, state || ', and its turn was not stopped' from calls
+     where tenant_id = %(t)s and (state in ('ready', 'asking', 'waiting', 'approved') or state = 'started' and stop_asked_at is null)"""
 
 
 def waits(stage: Stage) -> list[str]:

@@ -155,8 +155,8 @@ class Other:
         return await cursor.fetchone() or {}
 
     async def lock(self, table: str, id_: str) -> None:
-        """Takes the lock that everyone takes on a row."""
-        await self.connection.execute(f"select from {table} where tenant_id = %s and id = %s for no key update".encode(), (self.tenant, id_))
+        """Takes a row's strongest lock, which also stops whoever only refers to it: the order has to be right even against that."""
+        await self.connection.execute(f"select from {table} where tenant_id = %s and id = %s for update".encode(), (self.tenant, id_))
 
     async def say(self, place: Place, *, close: bool = False) -> dict[str, Any]:
         replies = Jsonb([{"id": new_id("msg"), "text": "said", "answers": []}])

@@ -156,19 +156,19 @@ async def test_no_approval_is_opened_for_a_call_that_was_cancelled_meanwhile(sta
 async def test_a_verdict_goes_to_the_session_that_has_the_conversation_now(stage: Stage) -> None:
     """The route changed while people were asked. Sessions are locked in the order of their ids, whichever asked."""
     made = sorted([await stage.asked("a"), await stage.asked("b")], key=lambda it: it[1])
-    (mine, one, _, first), (theirs, two, _, second) = made
+    (mine, one, _, first), (theirs, two, call, second) = made
     for conversation, session in ((mine, two), (theirs, one)):
         await stage.settle(conversation, stage.one, stage.row("sessions", session)["scope"])
         assert stage.row("conversations", conversation)["session_id"] == session
-    async with stage.other() as deciding:
-        await deciding.lock("conversations", theirs)
-        await deciding.lock("sessions", one)
-        waiting = begun(stage.decide(first))
-        await stage.waiting(waiting)
-        assert (await deciding.decide(second))["status"] == "decided"
-        await deciding.commit()
+    async with stage.other() as holding:
+        await holding.connection.execute("select from calls where tenant_id = %s and id = %s for no key update", (stage.tenant, call))
+        deciding = begun(stage.decide(second))
+        await stage.waiting(deciding)
+        also = begun(stage.decide(first))
+        await stage.waiting(also, others=1)
+        await holding.commit()
 
-    assert (await waiting).wake_id == two
+    assert ((await deciding).wake_id, (await also).wake_id) == (one, two)
     assert stage.row("sessions", one)["wake_at"] is not None
     assert stage.row("sessions", two)["wake_at"] is not None
 

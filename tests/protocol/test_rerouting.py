@@ -99,17 +99,23 @@ async def test_two_conversations_that_change_places_do_not_lock_each_other_out(s
     assert stage.row("conversations", mine)["next_session_id"] == two
     places = {one: await stage.place(one), two: await stage.place(two)}
     first, second = sorted((one, two))
-    async with stage.other() as other:
-        await other.lock("conversations", places[second].conversation)
-        await other.lock("sessions", first)
-        ending = begun(stage.say(first, places[first]))
+    async with stage.other() as holding:
+        await holding.lock("messages", pending_in(stage, places[second].conversation))
+        ending = begun(stage.say(second, places[second]))
         await stage.waiting(ending)
-        assert (await other.say(places[second]))["status"] == "committed"
-        await other.commit()
+        also = begun(stage.say(first, places[first]))
+        await stage.waiting(also, others=1)
+        await holding.commit()
 
-    assert (await ending).status == "committed"
+    assert [(await ending).status, (await also).status] == ["committed", "committed"]
     assert stage.row("conversations", mine)["session_id"] == two
     assert stage.row("conversations", theirs)["session_id"] == one
+
+
+def pending_in(stage: Stage, conversation: str) -> str:
+    """The message that an END will touch when it has all its locks."""
+    query = "select id from messages where tenant_id = %s and conversation_id = %s and state = 'pending'"
+    return str(stage.rows(query, conversation)[0]["id"])
 
 
 async def test_a_session_that_closes_while_settling_is_not_settled_upon(stage: Stage) -> None:

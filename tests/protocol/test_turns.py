@@ -183,8 +183,10 @@ async def test_a_conversation_that_comes_while_its_session_closes_is_locked_too(
         assert (await settling.settle(late, stage.one, "shared"))["session"] == session
         closing = begun(sessions.close(stage.db, stage.tenant, session, "expired"))
         await stage.waiting(closing)
+        locking = begun(accepting.lock("conversations", late))
+        await stage.waiting(locking, others=1)
         await settling.commit()
-        await accepting.lock("conversations", late)
+        await locking
         await asyncio.sleep(0.05)
         await accepting.accept(stage.inbound("late"))
         await accepting.commit()
