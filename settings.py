@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(default=SecretStr(""), validation_alias="DATABASE_URL")
     """The app's Postgres connection (a role that owns nothing); `up` fills it with the embedded one."""
     owner_database_url: SecretStr = SecretStr("")
-    """The owner's Postgres connection, used by `migrate` only."""
+    """The owner's Postgres connection, for `migrate`, `prepare`, `apply`, `forget` and `doctor`; the API and the workers never use it."""
     temporal_address: str = Field(default="127.0.0.1:7233", validation_alias="TEMPORAL_ADDRESS")
     """Host and port of Temporal's frontend; TLS and API key come from Temporal's usual variables."""
     temporal_namespace: str = Field(default="default", validation_alias="TEMPORAL_NAMESPACE")

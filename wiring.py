@@ -24,10 +24,12 @@ from activities.sweep import Sweep
 from agents import Backend, Tool
 from agents.registry import BACKENDS, load, load_tools
 from channels import Channel
-from domain.errors import StartFailed
+from domain.errors import StartFailed, StoreUnavailable
 from inbox import Inbox, Pokes
 from parts import Parts
 from settings import Settings
+from store.conninfo import fields
+from store.migrate import require_current
 from store.notices import Notices
 from store.pool import Database
 from store.seal import Seal
@@ -66,12 +68,27 @@ async def opened(settings: Settings, name: str) -> AsyncIterator[Parts]:
 
 
 def checked(settings: Settings) -> Seal:
-    """The seal, where everything is set that has no default. Raises StartFailed that names what is not."""
+    """The seal, where everything is set that has no default. Raises StartFailed that names what is not, or does not fit."""
     if not settings.database_url.get_secret_value():
         raise StartFailed("DATABASE_URL is not set; `./switchboard up` brings its own Postgres.")
+    fields(settings.database_url.get_secret_value(), "DATABASE_URL")
+    if not settings.signing_key.get_secret_value():
+        raise StartFailed(f"SWITCHBOARD_SIGNING_KEY is not set; give every process the same random text of {SHORTEST_KEY} characters or more.")
     if len(settings.signing_key.get_secret_value()) < SHORTEST_KEY:
         raise StartFailed(f"SWITCHBOARD_SIGNING_KEY needs {SHORTEST_KEY} characters at least; whoever guesses it is signed in as anybody.")
     return Seal([key for key in settings.sealing_keys.get_secret_value().split(",") if key])
+
+
+async def require_schema(settings: Settings) -> None:
+    """Raises StartFailed where the schema is another version's; says nothing while Postgres is away, since it may come back."""
+    db = Database(settings.database_url.get_secret_value(), size=2, name="switchboard-start")
+    await db.open()
+    try:
+        await require_current(db)
+    except StoreUnavailable:
+        return
+    finally:
+        await db.close()
 
 
 async def connect(settings: Settings, *, lazy: bool) -> Client:

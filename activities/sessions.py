@@ -190,7 +190,10 @@ class Sessions:
         except ValueError as error:
             return Rule(gate="deny"), f"The arguments do not fit: {_first_fault(error)}"
         rule = rule_for(use, tool.gate, call.arguments, sight.mode, sight.plan_approved)
-        return rule, "This is not allowed here." if rule.gate == "deny" else None
+        if rule.gate != "deny":
+            return rule, None
+        no_plan = sight.mode == "planning-control" and not sight.plan_approved
+        return rule, "A plan comes first: propose it with set_plan, and a human approves it." if no_plan else "This is not allowed here."
 
     def _after(self, ref: SessionRef, sight: Sight, ended: Ended) -> Looked | None:
         if ended.status == "refused":

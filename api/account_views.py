@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from channels import Channel, ReceivesWebhooks
 from domain.errors import Invalid, NotFound
 from parts import Parts
-from store.accounts import AccountRow, Given
+from store.accounts import AccountRow, Given, State
 
 Admission = Literal["open", "ask", "code", "closed"]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -49,7 +49,7 @@ class AccountView(BaseModel):
     id: str
     channel: str
     name: str
-    state: Literal["new", "pairing", "connected", "reconnecting", "logged_out", "error"]
+    state: State
     admission: Admission
     debounce: float
     owner_identities: list[str]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel
 
 from api.account_views import AccountChange, AccountList, AccountView, NewAccount, changed, made, view
@@ -11,7 +11,7 @@ from api.cursors import CursorHere, LimitHere, cursor_of, place_of
 from api.deps import Member, PageHere, PartsHere
 from api.routers import noun, problems
 from store import accounts
-from store.accounts import AccountRow, Given
+from store.accounts import AccountRow, Given, State
 
 router: APIRouter = noun("/v1/accounts", "accounts")
 
@@ -43,10 +43,12 @@ AccountHere = Annotated[AccountRow | None, Depends(account)]
 
 
 @router.get("")
-async def list_accounts(parts: PartsHere, member: Member, page: PageHere) -> AccountList:
+async def list_accounts(
+    parts: PartsHere, member: Member, page: PageHere, state: State | None = None, channel: Annotated[str | None, Query(max_length=100)] = None
+) -> AccountList:  # fmt: skip
     """Accounts, newest first."""
     async with parts.db.transaction(member.tenant_id) as tx:
-        rows = await accounts.listed(tx, before=page.before, limit=page.limit)
+        rows = await accounts.listed(tx, before=page.before, limit=page.limit, state=state, channel=channel)
     return AccountList.model_validate(page.of([view(parts, row).model_dump() for row in rows]))
 
 

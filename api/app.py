@@ -18,6 +18,7 @@ from api import (
     channels,
     chat,
     conversations,
+    docs,
     errors,
     events,
     health,
@@ -38,6 +39,7 @@ log = structlog.get_logger()
 ROUTERS = (
     health.router, status.router, channels.router, accounts.router, bindings.router, agents.router, conversations.router, messages.router,
     sessions.router, approvals.router, events.router, people.router, keys.router, audit.router, webhooks.router, chat.router, pages.router,
+    docs.router,
 )  # fmt: skip
 HEADERS = {
     "content-security-policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -47,7 +49,6 @@ HEADERS = {
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
 }
-DOCS = ("/docs", "/redoc")
 LARGEST_BODY = 1_000_000
 """Bytes a request may hold; more is refused before it is read."""
 
@@ -67,11 +68,15 @@ def create_app(opened: Callable[[], AbstractAsyncContextManager[Parts]]) -> Fast
                 listening.cancel()
                 await asyncio.gather(listening, return_exceptions=True)
 
-    app = Application(title="Switchboard", version="0.1.0", summary="Messaging channels to AI agents, durably.", lifespan=lifespan)
+    app = Application(
+        title="Switchboard", version="0.1.0", summary="Messaging channels to AI agents, durably.", lifespan=lifespan,
+        docs_url=None, redoc_url=None, openapi_url=None,
+    )  # fmt: skip
     errors.install(app)
     app.middleware("http")(_around)
     for router in ROUTERS:
         app.include_router(router, max_body_size=LARGEST_BODY)
+    docs.mount_assets(app)
     pages.mount_static(app)
     return app
 
@@ -88,6 +93,5 @@ async def _around(request: Request, call_next: Callable[[Request], Awaitable[Res
     REQUESTS.labels(request.method, route, response.status_code).observe(took)
     log.info("api.answered", method=request.method, route=route, status=response.status_code, took_ms=round(took * 1000, 1), request_id=request_id)
     response.headers["x-request-id"] = request_id
-    if request.url.path not in DOCS:
-        response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
+    response.headers.update({name: value for name, value in HEADERS.items() if name not in response.headers})
     return response

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.approval_views import ApprovalList, ApprovalView, Decided, refused, view
 from api.deps import HubHere, Member, PageHere, PartsHere
@@ -32,7 +32,14 @@ class Asked(BaseModel):
     options: list[str] | None = Field(default=None, min_length=2, max_length=20)
     context: str = Field(default="", max_length=4000)
     on_timeout: Literal["deny", "approve", "cancel"] = "deny"
-    allow_self: bool = False
+    allow_self: bool | None = None
+    """None: whoever asks does not decide, but for the owner, above whom there is nobody; True: may; False: not even the owner."""
+
+    @model_validator(mode="after")
+    def _can_be_chosen(self) -> "Asked":
+        if (self.kind == "choose") != (self.options is not None):
+            raise ValueError("options belong to the kind choose, and it needs them")
+        return self
 
 
 class Verdict(BaseModel):

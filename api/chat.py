@@ -34,6 +34,8 @@ class Hello(BaseModel):
     type: str = Field(pattern="^hello$")
     token: str | None = Field(default=None, max_length=500)
     after: int = Field(default=0, ge=0)
+    also: frozenset[str] = Field(default=frozenset(), max_length=10)
+    """What this client is told besides answers: `inbound`, the visitor's own stored messages; `approvals`, those asked in the conversation."""
 
 
 class Wrote(BaseModel):
@@ -101,7 +103,7 @@ class Chat:
             return
         visitor = self._visitor_of(hello.token) or new_id("vis")
         await self._socket.send_json({"type": "hello", "visitor": visitor, "token": self._signer.dumps(visitor)})
-        feed = Feed(self._parts, hub(self._socket), self._tenant, self._account, visitor, hello.after, self._socket.send_json)
+        feed = Feed(self._parts, hub(self._socket), self._tenant, self._account, visitor, hello.after, hello.also, self._socket.send_json)
         feeding, reading = asyncio.create_task(feed.run()), asyncio.create_task(self._read(visitor, feed))
         done, others = await asyncio.wait({feeding, reading}, return_when=asyncio.FIRST_COMPLETED)
         for task in others:

@@ -16,9 +16,9 @@ BATCH = 200
 class Feed:
     """One socket's reading position. Rows decide; hints only make it quick, and a poll mends what they miss."""
 
-    def __init__(self, parts: Parts, hub: Hub, tenant: str, account: str, visitor: str, after: int, send: Send) -> None:
+    def __init__(self, parts: Parts, hub: Hub, tenant: str, account: str, visitor: str, after: int, also: frozenset[str], send: Send) -> None:
         self._parts, self._hub, self._tenant, self._account, self._visitor = parts, hub, tenant, account, visitor
-        self._after, self._send = after, send
+        self._after, self._also, self._send = after, also, send
         self._conversation: str | None = None
         self._draft = ("", "")
         self._approvals: dict[str, str] = {}
@@ -60,14 +60,15 @@ class Feed:
                 approvals = await tx.rows("approvals/for_chat", dict, conversation=self._conversation)
             for row in rows:
                 await self._tell(row)
-            await self._tell_approvals(approvals)
+            if "approvals" in self._also:
+                await self._tell_approvals(approvals)
             await self._tell_draft(draft, {row["id"] for row in rows})
             if len(rows) < BATCH:
                 return
 
     async def _tell(self, row: Any) -> None:
         self._after = row["seq"]
-        if row["kind"] not in ("text", "note") or (row["direction"] == "inbound" and row["state"] == "cancelled" and not row["text"]):
+        if row["kind"] != "text" or not row["text"] or (row["direction"] == "inbound" and "inbound" not in self._also):
             return
         frame = {"type": "message", "message_id": row["id"], "seq": row["seq"], "text": row["text"], "direction": row["direction"],
                  "state": row["state"], "at": row["accepted_at"].isoformat()}  # fmt: skip

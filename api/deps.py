@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from api.hub import Hub
 from domain.errors import CsrfFailed, Forbidden, Invalid, Unauthorized
+from domain.hosts import is_loopback
 from domain.roles import Member as MemberSeen
 from domain.roles import Role
 from parts import Parts
@@ -62,6 +63,12 @@ async def member(request: Request) -> MemberSeen:
     return found
 
 
+async def within_reach(request: Request) -> None:
+    """Where only this machine reaches the API anybody may ask; where a network does, whoever is signed in. Raises Unauthorized."""
+    if not is_loopback(parts(request).settings.host):
+        await caller(request)
+
+
 async def _by_key(request: Request, key: str) -> MemberSeen:
     p = parts(request)
     tenant = await members.tenant_of_key(p.db, key)
@@ -104,7 +111,8 @@ async def _acting_for(request: Request, seen: MemberSeen) -> MemberSeen:
 
 
 def _seen(tenant: str, row: members.MemberRow, role: Role, *, csrf: str = "", key_id: str = "") -> MemberSeen:
-    identities = tuple(name for name in (row.id, row.person_id, row.tier, role) if name)
+    whole = role == row.role  # a lesser key of an owner's is not the owner's word
+    identities = tuple(name for name in (row.id, row.person_id if whole else None, row.tier if whole else None, role) if name)
     return MemberSeen(tenant_id=tenant, member_id=row.id, name=row.name, role=role, identities=identities, csrf=csrf, key_id=key_id)
 
 

@@ -4,12 +4,13 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from temporalio.service import RPCError
 
 from api import errors
-from api.deps import PartsHere
+from api.deps import PartsHere, within_reach
+from api.routers import problems
 from domain.errors import StoreUnavailable
 from parts import Parts
 
@@ -33,9 +34,9 @@ async def readyz(parts: PartsHere) -> dict[str, Any] | Response:
     return errors.problem(503, "not_ready", f"Does not answer: {', '.join(away)}.", away=away) if away else {"status": "ok"}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, dependencies=[Depends(within_reach)], responses=problems(401))
 async def metrics() -> Response:
-    """Figures for Prometheus."""
+    """Figures for Prometheus. Beyond loopback they are told to whoever is signed in, such as by a key."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,12 +1,16 @@
 """`api`: the HTTP API alone."""
 
+import asyncio
+import signal
+import sys
+
 import typer
 import uvicorn
 
 from api.app import create_app
 from logs import set_up_logs
 from settings import Settings
-from wiring import checked, opened
+from wiring import checked, opened, require_schema
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 GRACE = 5
@@ -18,7 +22,9 @@ def api() -> None:
     settings = Settings()
     set_up_logs(settings.log_level)
     checked(settings)  # the server would bury why it cannot start
+    asyncio.run(require_schema(settings))
     application = create_app(lambda: opened(settings, "switchboard-api"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the server ends in order, then raises the signal once more
     uvicorn.run(
         application, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,
         ws_ping_interval=settings.chat_heartbeat, ws_ping_timeout=max(1.0, settings.chat_stale_after - settings.chat_heartbeat),

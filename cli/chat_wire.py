@@ -69,7 +69,8 @@ class Wire:
         return f"{self._place.api.replace('http', 'ws', 1)}/v1/chat/{self._account}"
 
     async def _read(self, socket: ClientConnection) -> AsyncIterator[Frame]:
-        hello = {"type": "hello", "after": self._visitor.after} | ({"token": self._visitor.token} if self._visitor.token else {})
+        hello = {"type": "hello", "also": ["inbound", "approvals"], "after": self._visitor.after}
+        hello |= {"token": self._visitor.token} if self._visitor.token else {}
         await socket.send(json.dumps(hello))
         with contextlib.suppress(ConnectionClosed):
             async for text in socket:

@@ -1,6 +1,5 @@
 """Where Switchboard is and what opens it: named by the person, by the environment, or read from the folder that `up` keeps."""
 
-import ipaddress
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from domain.errors import StartFailed
+from domain.hosts import is_loopback
 
 DEFAULT = "http://127.0.0.1:8080"
 
@@ -89,11 +89,3 @@ def postgres_port(data: Path) -> int | None:
     with suppress(OSError, ValueError, IndexError):
         return int((data / "postgres" / "postmaster.pid").read_text("ascii").splitlines()[3])
     return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import psycopg
 import typer
-from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 
 from domain.errors import StartFailed
@@ -17,6 +16,7 @@ from domain.ids import new_id
 from settings import Settings
 from store import members
 from store.apply import Spec, apply
+from store.conninfo import fields
 from store.migrate import upgrade
 from store.pool import Database, Transaction
 
@@ -41,9 +41,9 @@ def prepare(demo: Annotated[bool, typer.Option(help="Create the demo.")] = True)
 
 
 def app_password(settings: Settings) -> str:
-    """The password of the app's role, as DATABASE_URL has it; empty when it names another role, whose password is its owner's affair."""
-    parts = conninfo_to_dict(settings.database_url.get_secret_value())
-    return str(parts.get("password", "")) if parts.get("user") == "switchboard_app" else ""
+    """The password of the app's role, as DATABASE_URL has it; empty for another role, whose password is its owner's affair. Raises StartFailed."""
+    parts = fields(settings.database_url.get_secret_value(), "DATABASE_URL")
+    return parts.get("password", "") if parts.get("user") == "switchboard_app" else ""
 
 
 def tenant_named(owner_url: str, name: str) -> str:

@@ -52,7 +52,7 @@ def _require(url: str) -> None:
     """Asks once whether the database answers: a pool would try for longer than a person waits."""
     try:
         psycopg.connect(url, connect_timeout=CONNECT_WITHIN).close()
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
         place = urlsplit(url)
         where = f"{place.hostname}:{place.port or 5432}" if place.hostname else "the place that DATABASE_URL names"
         raise StoreUnavailable(f"Postgres at {where} does not let us in; start it with `./switchboard up`, or correct DATABASE_URL.") from error

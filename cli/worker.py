@@ -4,6 +4,8 @@ import asyncio
 
 import typer
 
+from settings import Settings
+from wiring import checked, require_schema
 from worker import main
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -12,4 +14,7 @@ app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 @app.command()
 def worker() -> None:
     """Run a worker alone: workflows, activities and the sweep. Any number may run."""
+    settings = Settings()
+    checked(settings)
+    asyncio.run(require_schema(settings))
     asyncio.run(main())

@@ -155,10 +155,11 @@ class NotAnApprover(Refused):
     status = 403
 
 
-class AnswerMissing(Invalid):
+class AnswerMissing(Refused):
     """This asks for an answer, or for one of its options; send it as `answer`."""
 
     code = "answer_missing"
+    status = 422
 
     def __init__(self, detail: str = "", **extra: Any) -> None:
         super().__init__(detail, **({"field": "answer"} | extra))

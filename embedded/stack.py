@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -79,6 +80,8 @@ def serve(wish: Wish, host: Host) -> None:
         except BaseException:
             stack.supervisor.kill()
             raise
+        finally:
+            stack.serves_no_more()
         stack.supervisor.stop()
         if signals.asked > 1:
             raise Stopped
@@ -109,10 +112,19 @@ class Stack:
         worker = Program("worker", ["worker"], environment, self._folder.log("worker"))
         self.supervisor.start(worker, Api(self._port, environment, self._folder.log("api")))
         serving = self._serving(told)
-        for file in filter(None, (self._folder.path / "serving.json", self._wish.ready_file)):
+        for file in self._ready_files():
             _write_ready_file(file, serving)
         self._folder.note(f"serves at {serving.api}")
         self._host.serves(serving)
+
+    def serves_no_more(self) -> None:
+        """Removes what said where everything is, so that nobody looks for it there."""
+        for file in self._ready_files():
+            with suppress(OSError):
+                file.unlink()
+
+    def _ready_files(self) -> list[Path]:
+        return [self._folder.path / "serving.json", *([self._wish.ready_file] if self._wish.ready_file else [])]
 
     def _make_postgres(self) -> Postgres:
         return Postgres(self._folder.postgres, self._folder.keys.owner_password, log=self._folder.log("postgres"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
@@ -12,6 +12,8 @@ from domain.ids import new_id
 from store import audit, routing
 from store.pool import Database, Transaction
 
+State = Literal["new", "pairing", "connected", "reconnecting", "logged_out", "error"]
+
 
 class AccountRow(BaseModel):
     """An account as it is stored; `sealed` opens with the keys only, `secrets_shown` is what people see of it."""
@@ -19,7 +21,7 @@ class AccountRow(BaseModel):
     id: str
     channel: str
     name: str
-    state: str
+    state: State
     admission: str
     debounce: float
     owner_identities: list[str]
@@ -33,7 +35,7 @@ class Given(BaseModel):
     """What an account is made or changed with; None leaves a value as it is."""
 
     name: str | None = None
-    state: str | None = None
+    state: State | None = None
     admission: str | None = None
     debounce: float | None = None
     owner_identities: list[str] | None = None
@@ -63,9 +65,11 @@ async def one(tx: Transaction, account: str) -> AccountRow | None:
     return await tx.row("accounts/one", AccountRow, account=account)
 
 
-async def listed(tx: Transaction, *, before: str | None, limit: int) -> list[AccountRow]:
-    """Accounts, newest first."""
-    return await tx.rows("accounts/list", AccountRow, before=before, limit=limit)
+async def listed(
+    tx: Transaction, *, before: str | None, limit: int, state: State | None = None, channel: str | None = None
+) -> list[AccountRow]:  # fmt: skip
+    """Accounts, newest first; with a state or on a channel where that is given."""
+    return await tx.rows("accounts/list", AccountRow, before=before, limit=limit, state=state, channel=channel)
 
 
 async def create(tx: Transaction, actor: str, channel: str, given: Given) -> AccountRow:

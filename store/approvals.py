@@ -7,6 +7,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
+from domain.errors import Invalid
 from domain.ids import new_id
 from store.pool import Database, Transaction
 
@@ -142,6 +143,8 @@ async def open_for_program(
     tx: Transaction, approval: str, asked: Mapping[str, Any], approvers: Mapping[str, Any], sha256: str, requester: str
 ) -> None:
     """Opens what a program asks for; `asked` has action, arguments, within, kind, options, context, on_timeout and allow_self."""
+    if unknown := await tx.rows("approvals/unknown_approvers", dict, of=approvers["of"]):
+        raise Invalid(f"Nobody here is {unknown[0]['name']}: name people, members, roles or `owner`.", field="approvers")
     plain = {name: asked[name] for name in ("action", "within", "kind", "context", "on_timeout", "allow_self")}
     await tx.run(
         "approvals/open", approval=approval, sha256=sha256, requester=requester, form=None, approvers=Jsonb(dict(approvers)),

@@ -12,6 +12,8 @@ from yoyo.backends import DatabaseBackend
 from yoyo.migrations import Migration, MigrationList
 
 from domain.errors import StartFailed
+from store.conninfo import fields
+from store.pool import Database
 
 FOLDER = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = 0x5B0A12D
@@ -20,7 +22,7 @@ ONE_AT_A_TIME = 0x5B0A12D
 def upgrade(owner_url: str, app_password: str = "") -> list[str]:
     """Applies what is missing and returns its names; sets the app role's password where one is given.
 
-    Raises StartFailed when Postgres is away, or when the schema is newer than this code.
+    Raises StartFailed when the address is none, when Postgres is away, or when the schema is newer than this code.
     """
     with _opened(owner_url) as (backend, known, connection):
         missing = backend.to_apply(known)
@@ -28,7 +30,21 @@ def upgrade(owner_url: str, app_password: str = "") -> list[str]:
             _step(backend, migration, "apply")
         if app_password:
             connection.execute(sql.SQL("alter role switchboard_app login password {}").format(sql.Literal(app_password)))
+        connection.execute("grant select (migration_id) on _yoyo_migration to switchboard_app")
         return [migration.id for migration in missing]
+
+
+async def require_current(db: Database) -> None:
+    """Raises StartFailed unless the schema is the one this code was written for, StoreUnavailable while Postgres is away."""
+    try:
+        applied = set(await db.ids("migrations/applied"))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege) as error:
+        raise StartFailed("The database has no schema of ours yet; run `./switchboard migrate` first.") from error
+    known = {migration.id for migration in read_migrations(str(FOLDER))}
+    if missing := sorted(known - applied):
+        raise StartFailed(f"The database's schema is older than this version (it lacks {missing[0]}); run `./switchboard migrate` first.")
+    if newer := sorted(applied - known):
+        raise StartFailed(f"The data was written by a newer version (it has {newer[-1]}); start that version, or restore a backup.")
 
 
 def rollback(owner_url: str, count: int = 1) -> list[str]:
@@ -56,6 +72,7 @@ def _step(backend: DatabaseBackend, migration: Migration, direction: Literal["ap
 @contextmanager
 def _opened(owner_url: str) -> Iterator[tuple[DatabaseBackend, MigrationList, psycopg.Connection]]:
     """The migrations' backend under an advisory lock: a lock row, as the library keeps one, would outlive a killed process."""
+    fields(owner_url, "SWITCHBOARD_OWNER_DATABASE_URL")
     try:
         connection = psycopg.connect(owner_url, autocommit=True)
     except psycopg.OperationalError as error:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import psycopg
 import structlog
 from psycopg import AsyncConnection
-from psycopg.pq import PipelineStatus
 from psycopg.rows import class_row, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -70,7 +69,6 @@ class Database:
             timeout=5,
             max_idle=120,
             reconnect_timeout=5,
-            reset=_refuse_pipeline,
             kwargs={"autocommit": True, "application_name": name, "prepare_threshold": 1},
         )
 
@@ -84,9 +82,17 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A connection, thrown away where its task is cancelled: it may look idle and still be in pipeline mode, where what the next
+        user writes is answered and never committed; or a request to cancel may reach the next user's statement."""
         try:
             async with self._pool.connection() as connection:
-                yield connection
+                try:
+                    yield connection
+                except Exception:
+                    raise
+                except BaseException:
+                    await connection.close()
+                    raise
         except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
             raise StoreUnavailable from error
         except psycopg.errors.NoDataFound as error:
@@ -141,15 +147,6 @@ class Database:
         """Raises StoreUnavailable unless Postgres answers."""
         async with self._connection() as connection:
             await connection.execute("select 1")
-
-
-async def _refuse_pipeline(connection: AsyncConnection[Any]) -> None:
-    """Has the pool throw a connection away whose task was cancelled while it entered or left a pipeline.
-
-    It would look idle and still be in pipeline mode, where what the next user writes is answered and never committed.
-    """
-    if connection.pgconn.pipeline_status != PipelineStatus.OFF:
-        raise psycopg.OperationalError("left in pipeline mode")
 
 
 def _factory(kind: type[Row]) -> Any:

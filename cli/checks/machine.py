@@ -10,8 +10,8 @@ import psutil
 from cli.checks import Finding, Skipped, fail, listed, ok, warn
 from cli.checks.ground import Ground
 from cli.output import short
-from cli.place import is_loopback
 from domain.errors import StartFailed
+from domain.hosts import is_loopback
 from embedded import bootstrap
 from embedded.ports import require_free
 

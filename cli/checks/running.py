@@ -6,7 +6,8 @@ import httpx
 
 from cli.checks import Finding, Skipped, are, fail, listed, ok, warn
 from cli.checks.ground import STOPPED, Ground
-from cli.place import is_loopback, served_at
+from cli.place import served_at
+from domain.hosts import is_loopback
 
 LATELY = timedelta(minutes=10)
 OFTEN = 3

@@ -11,7 +11,7 @@ create table approvals (
   session_id text,
   conversation_id text,
   requester text not null,
-  allow_self boolean not null default false,
+  allow_self boolean,  -- null: whoever asks does not decide, but for the owner; true: may; false: not even the owner
   approvers jsonb not null,
   options jsonb,
   form jsonb,

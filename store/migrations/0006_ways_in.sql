@@ -33,6 +33,7 @@ create function tenants_with_waiting_work(p_expired_before timestamptz) returns 
     union select tenant_id from conversations where wake_at < statement_timestamp()
     union select tenant_id from approvals where wake_at < statement_timestamp()
     union select tenant_id from sessions where life <> 'closed' and last_used_at < p_expired_before
+    union select tenant_id from accounts where p_expired_before is not null
   $$;
 alter function tenants_with_waiting_work owner to switchboard_resolver;
 

@@ -1,2 +1,2 @@
-drop function leave_undecided, settle, session_for, accept, append_inbound, promise_routing, promise_session;
+drop function leave_undecided, settle, session_for, accept, append_inbound, promise_routing, promise_sending, promise_session;
 drop type accepted;

@@ -11,6 +11,14 @@ begin
   return found;
 end $$;
 
+-- Has something unsent looked after: also a paused session still owes what it said.
+create function promise_sending(p_tenant text, p_session text) returns void language sql as $$
+  update sessions set wake_at = clock_timestamp() + interval '2 s'
+   where tenant_id = p_tenant and id = p_session and life <> 'closed' and (wake_at is null or wake_at > clock_timestamp() + interval '2 s')
+     and exists (select from conversations c join messages m on m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.state in ('intent', 'sending')
+                  where c.tenant_id = p_tenant and c.session_id = p_session);
+$$;
+
 create function promise_routing(p_tenant text, p_conversation text) returns boolean language plpgsql as $$
 begin
   update conversations set wake_at = clock_timestamp() + interval '2 s'
@@ -67,11 +75,12 @@ returns accepted language plpgsql as $$
 declare
   c conversations;
   wait double precision;
+  standing text;
 begin
   perform set_config('app.tenant_id', p_tenant, true);
-  select debounce into wait from accounts where tenant_id = p_tenant and id = p_account;
-  if not found then
-    raise exception 'no account % here', p_account using errcode = 'no_data_found';
+  select debounce, state into wait, standing from accounts where tenant_id = p_tenant and id = p_account;
+  if not found or standing = 'logged_out' and p_kind = 'text' then
+    raise exception 'no open account % here', p_account using errcode = 'no_data_found';
   end if;
   if p_sender <> '' and p_kind = 'text' and not exists (select from peers where tenant_id = p_tenant and account_id = p_account and external_id = p_sender) then
     insert into peers (tenant_id, account_id, external_id, name)
@@ -132,6 +141,7 @@ begin
   update messages set state = 'pending', due_at = coalesce(due_at, clock_timestamp()) where tenant_id = p_tenant and conversation_id = c.id and state = 'held';
   if exists (select from messages m where m.tenant_id = p_tenant and m.conversation_id = c.id and m.state in ('pending', 'intent', 'sending')) then
     perform promise_session(p_tenant, s.id);
+    perform promise_sending(p_tenant, s.id);
     return s.id;
   end if;
   return null;

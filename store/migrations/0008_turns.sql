@@ -146,6 +146,7 @@ begin
   end if;
   update conversations set session_id = target, next_session_id = null where tenant_id = p_tenant and id = p_conversation;
   perform promise_session(p_tenant, target);
+  perform promise_sending(p_tenant, target);
   return target;
 end $$;
 

@@ -120,7 +120,7 @@ begin
   if a.state = 'expired' then d.status := 'expired'; return d; end if;
   if a.state <> 'pending' or mine.verdict is not null then d.status := 'already_decided'; return d; end if;
   if clock_timestamp() >= a.deadline_at then d.status := 'expired'; return d; end if;
-  if a.requester = any (p_identities) and not a.allow_self then d.status := 'self_decision'; return d; end if;
+  if a.requester = any (p_identities) and not coalesce(a.allow_self, 'owner' = any (p_identities)) then d.status := 'self_decision'; return d; end if;
   select count(*) into approving from votes where tenant_id = p_tenant and approval_id = a.id and verdict = 'approved';
   if not turn_to_vote(a, p_identities, approving) then d.status := 'not_an_approver'; return d; end if;
   if p_sha256 is not null and p_sha256 <> a.arguments_sha256 then d.status := 'arguments_changed'; return d; end if;

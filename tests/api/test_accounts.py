@@ -64,6 +64,25 @@ async def test_what_does_not_fit_is_refused_with_the_field_named_and_nothing_is_
     assert len((await live.api.get("/v1/accounts")).json()["items"]) == 1
 
 
+@pytest.mark.parametrize(("query", "found"), [
+    ({}, ["hook", "web"]),
+    ({"channel": "webhook"}, ["hook"]),
+    ({"state": "connected"}, ["web"]),
+    ({"state": "logged_out"}, ["hook"]),
+    ({"state": "logged_out", "channel": "webchat"}, []),
+])  # fmt: skip
+async def test_accounts_are_listed_by_state_and_channel(hook: Hook, live: World, query: dict[str, str], found: list[str]) -> None:
+    await live.api.post(f"/v1/accounts/{hook.account['id']}/disconnect")
+
+    assert [account["name"] for account in (await live.api.get("/v1/accounts", params=query)).json()["items"]] == found
+
+
+async def test_a_state_that_is_none_is_refused(live: World) -> None:
+    refused = await live.api.get("/v1/accounts?state=asleep")
+
+    assert (refused.status_code, refused.json()["field"]) == (422, "state")
+
+
 async def test_a_name_is_one_accounts(live: World) -> None:
     taken = await live.api.post("/v1/accounts", json={"channel": "webchat", "name": "web"})
     other = (await live.api.post("/v1/accounts", json={"channel": "webchat", "name": "other"})).json()

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.world import World
@@ -88,11 +87,6 @@ async def test_pages_follow_each_other_to_the_last(live: World, path: str) -> No
 
     assert seen == whole["items"]
     assert whole["next"] is None
-
-
-async def test_docs_are_there(live: World) -> None:
-    async with httpx.AsyncClient(base_url=live.api_url) as client:
-        assert (await client.get("/docs")).status_code == 200
 
 
 def _references(node: Any) -> set[str]:

@@ -49,8 +49,9 @@ def test_every_variable_that_the_code_reads_besides_is_named_in_the_same_page() 
     ("told", "missing"),
     [
         ({}, "DATABASE_URL"),
-        ({"DATABASE_URL": "postgresql://a@b/c"}, "SWITCHBOARD_SIGNING_KEY"),
-        ({"DATABASE_URL": "postgresql://a@b/c", "signing_key": "too short"}, "SWITCHBOARD_SIGNING_KEY"),
+        ({"DATABASE_URL": "garbage"}, "DATABASE_URL is no address"),
+        ({"DATABASE_URL": "postgresql://a@b/c"}, "SWITCHBOARD_SIGNING_KEY is not set"),
+        ({"DATABASE_URL": "postgresql://a@b/c", "signing_key": "too short"}, "SWITCHBOARD_SIGNING_KEY needs 16"),
         ({"DATABASE_URL": "postgresql://a@b/c", "signing_key": "x" * 16}, "SWITCHBOARD_SEALING_KEYS"),
         ({"DATABASE_URL": "postgresql://a@b/c", "signing_key": "x" * 16, "sealing_keys": "no key"}, "SWITCHBOARD_SEALING_KEYS"),
     ],

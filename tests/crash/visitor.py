@@ -61,7 +61,7 @@ class Visitor:
         while True:
             try:
                 async with websockets.connect(self._stack.chat_url, open_timeout=5, close_timeout=1) as socket:
-                    hello = {"type": "hello", "after": self._after} | ({"token": self._token} if self._token else {})
+                    hello = {"type": "hello", "also": ["inbound"], "after": self._after} | ({"token": self._token} if self._token else {})
                     await socket.send(json.dumps(hello))
                     await self._read(socket)
             except (OSError, TimeoutError, websockets.WebSocketException):

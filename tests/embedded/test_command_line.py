@@ -1,15 +1,19 @@
 """The command line: fast help, one sentence for what is wrong, nothing secret in it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"fastapi", "temporalio", "pydantic", "psycopg"}
 
 
-def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-P", "-m", "cli", *arguments], cwd=ROOT, capture_output=True, text=True)
+def cli(*arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **told})
 
 
 def test_help_names_the_commands_and_loads_none() -> None:
@@ -43,3 +47,15 @@ def test_up_knows_its_default_ports(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr
     assert len(ran.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["migrate", "prepare", "api", "worker"])
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "SWITCHBOARD_OWNER_DATABASE_URL"])
+def test_an_address_that_is_none_is_named_and_not_shown(command: str, variable: str) -> None:
+    """The owner's is read by those who migrate; to the others the app's is missing, which they say."""
+    ran = cli(command, **{"DATABASE_URL": "", "SWITCHBOARD_OWNER_DATABASE_URL": "", variable: "hunter2"})
+
+    assert ran.returncode == 1
+    assert "hunter2" not in ran.stdout + ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert (variable if command in ("migrate", "prepare") else "DATABASE_URL") in ran.stderr

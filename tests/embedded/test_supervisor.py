@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import StartFailed
-from embedded.children import Child
+from embedded.children import Child, wait_for
 from embedded.folder import DataFolder, opened
 from embedded.signals import Signals
 from embedded.supervisor import Stopped, Supervisor
@@ -29,10 +29,11 @@ class Script(Child):
 
 
 class Heard:
-    """Remembers what it was told."""
+    """Remembers what it was told; `then` does something about each line."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.then: Callable[[str], None] = lambda line: None
 
     def waiting(self, what: str) -> None:
         """Not remembered."""
@@ -44,9 +45,11 @@ class Heard:
     def note(self, line: str) -> None:
         """Something happened."""
         self.lines.append(line)
+        self.then(line)
 
 
 SLEEP = "import time; time.sleep(60)"
+FICKLE = "import pathlib, time\nwhile not pathlib.Path({!r}).exists():\n    time.sleep(0.02)\nraise SystemExit(3)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
 
@@ -82,6 +85,16 @@ def soon(action: Callable[[], object], after: float = 0.3) -> None:
     threading.Timer(after, action).start()
 
 
+def once(true: Callable[[], bool], action: Callable[[], object]) -> None:
+    """Does something as soon as something else is true, while the supervisor has this thread; after 30 s in any case."""
+
+    def look() -> None:
+        wait_for(true, 30.0, lambda: None)
+        action()
+
+    threading.Thread(target=look, daemon=True).start()
+
+
 def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
@@ -91,19 +104,25 @@ def test_starts_again_what_ends_until_it_is_asked_to_stop(supervisor: Supervisor
     supervisor.start(child)
     first = child.pid
     soon(lambda: os.kill(first, signal.SIGKILL), 0.1)
-    soon(interrupt, 1.0)
+    once(lambda: child.pid != first, interrupt)
     supervisor.watch()
     assert child.alive
     assert child.pid != first
     assert heard.lines == ["sleeper done", "sleeper ended (signal 9) and is started again"]
 
 
-def test_waits_longer_for_what_ends_again_and_again(supervisor: Supervisor, heard: Heard) -> None:
-    supervisor.start(Script("sleeper", SLEEP), Script("fickle", "import time; time.sleep(0.05); raise SystemExit(3)"))
-    soon(interrupt, 3.0)
+def test_waits_longer_for_what_ends_again_and_again(
+    supervisor: Supervisor, heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Each time twice as long, 0.2, 0.4 and 0.8 s, and then as long as it gets: only waiting longer leads there."""
+    monkeypatch.setattr("embedded.supervisor.LONGEST", 1.0)
+    ends = tmp_path / "ends"
+    supervisor.start(Script("sleeper", SLEEP), Script("fickle", FICKLE.format(str(ends))))
+    heard.then = lambda line: interrupt() if "again and again" in line or len(heard.lines) > 9 else None
+    ends.touch()
     supervisor.watch()
-    ends = [line for line in heard.lines if line == "fickle ended (exit code 3) and is started again"]
-    assert 2 <= len(ends) <= 5
+    often, last = "fickle ended (exit code 3) and is started again", "fickle ends again and again (exit code 3); it is tried every 1 s"
+    assert [line for line in heard.lines if not line.endswith("done")] == [often, often, often, last]
 
 
 def test_stops_the_last_started_first_and_kills_the_deaf(supervisor: Supervisor, tmp_path: Path) -> None:

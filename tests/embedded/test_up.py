@@ -63,6 +63,8 @@ def test_serves_from_an_empty_folder_and_goes_on_over_it(data: Path) -> None:
     start.ask()
     code, said = start.end()
     assert (code, start.left()) == (0, [])
+    assert not start.ready.exists()
+    assert not (data / "serving.json").exists()
     assert time.monotonic() - began < 10
     lines = said.replace(str(data), ".switchboard").splitlines()
     assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []  # an address is never broken

@@ -34,11 +34,16 @@ async def test_who_is_not_named_may_not_decide(live: World) -> None:
 
 
 async def test_whoever_asked_may_not_decide_unless_that_was_allowed(live: World) -> None:
-    alone = await _ask(live)
-    allowed = await _ask(live, allow_self=True)
+    """The owner has nobody above, and may unless that was ruled out; anybody else may not unless that was allowed."""
+    sam = await deeds.colleague(live, "Sam")
+    strict, plain = await _ask(live, allow_self=False), await _ask(live)
+    own = {"action": "open", "approvers": [sam.id]}
+    sams = [await live.api.post("/v1/approvals", json=own | given, headers=sam.headers) for given in ({}, {"allow_self": True})]
 
-    assert await _codes(live, alone["id"], (None, "approved")) == ["self_decision"]
-    assert await _codes(live, allowed["id"], (None, "approved")) == ["decided"]
+    assert await _codes(live, strict["id"], (None, "approved")) == ["self_decision"]
+    assert await _codes(live, plain["id"], (None, "approved")) == ["decided"]
+    assert await _codes(live, sams[0].json()["id"], (sam, "approved")) == ["self_decision"]
+    assert await _codes(live, sams[1].json()["id"], (sam, "approved")) == ["decided"]
 
 
 async def test_an_agents_rule_names_who_is_asked(live: World) -> None:

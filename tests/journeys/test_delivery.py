@@ -177,11 +177,13 @@ async def test_what_a_closed_session_has_said_is_still_delivered(wire: Wired) ->
 
 
 async def test_an_account_whose_receiver_is_away_delays_no_other(wire: Wired) -> None:
-    wire.receiver.answers.append(Answer(503, {"retry-after": "3"}, words="stuck"))
+    wire.receiver.answers.append(Answer(503, {"retry-after": "3600"}, words="stuck"))
     await wire.write("echo stuck", chat="unlucky")
-    await wire.outbound("stuck", "intent")
+    refused = "select * from messages where tenant_id = %s and text = 'stuck' and state = 'intent' and attempt = 1"
+    await wire.world.until(refused)
 
     await asyncio.gather(*(wire.write(f"echo {n}", chat=f"chat {n}") for n in range(5)))
 
     await _all_sent(wire, 5)
-    assert (await wire.outbound("stuck", "intent"))["state"] == "intent"
+    assert [call["text"] for call in wire.receiver.calls].count("stuck") == 1
+    assert wire.world.rows(refused)

@@ -14,8 +14,9 @@ from store.forget import find, forget
 from tests.cli.running import Terminal
 from tests.world import World
 
-ANA, BEN, EVE = "ana-q7x", "ben-k3v", "eve-z9w"
-MARKS = ("q7x", "Q7X")
+ANA, BEN, EVE = "ana-quillolu", "ben-killolu", "eve-zillolu"
+MARKS = ("quillolu", "Quillolu")
+"""What tells Ana's words from everything else in the database: ids are made without the letters i, l, o and u, so none holds one by chance."""
 TEXTS = """
     select c.table_name, c.column_name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
      where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.data_type in ('text', 'jsonb', 'ARRAY', 'json', 'character varying')"""
@@ -58,19 +59,19 @@ async def refund(world: World, amount: int, to: str, verdict: str = "") -> str:
 
 async def a_life(world: World) -> None:
     """Ana writes, is remembered, admitted, asks for three refunds and is waiting for one; Ben writes too."""
-    await world.say("echo I am Ana Q7X", chat=ANA)
-    await world.say("remember street=Q7X Road", chat=ANA)
-    await world.say("plan call Q7X; write to Q7X", chat=ANA)
+    await world.say("echo I am Ana Quillolu", chat=ANA)
+    await world.say("remember street=Quillolu Road", chat=ANA)
+    await world.say("plan call Quillolu; write to Quillolu", chat=ANA)
     await world.say("echo I am Ben", chat=BEN)
     conversation = (await world.until("select id from conversations where tenant_id = %s and chat = %s", ANA))["id"]
     assert (await world.api.post(f"/v1/conversations/{conversation}/admit", json={"verdict": "admit"})).status_code == 200
     person = await world.until("select person_id as id from peers where tenant_id = %s and external_id = %s", ANA)
-    world.sql.execute("update people set name = 'Ana Q7X' where tenant_id = %s and id = %s", (world.tenant, person["id"]))
+    world.sql.execute("update people set name = 'Ana Quillolu' where tenant_id = %s and id = %s", (world.tenant, person["id"]))
     async with world.parts.db.transaction(world.tenant) as tx:
-        await audit.add(tx, "owner of the database", "applied", world.tenant, changes=["agent demo", "person Ana Q7X"])
-    await refund(world, 31, "Ana Q7X", "approved")
-    await refund(world, 32, "Ana Q7X", "denied")
-    await refund(world, 33, "Ana Q7X")
+        await audit.add(tx, "owner of the database", "applied", world.tenant, changes=["agent demo", "person Ana Quillolu"])
+    await refund(world, 31, "Ana Quillolu", "approved")
+    await refund(world, 32, "Ana Quillolu", "denied")
+    await refund(world, 33, "Ana Quillolu")
     await world.until("select 1 as rests from sessions where tenant_id = %s and step = 0 and context ? 'street'")
 
 
@@ -81,7 +82,7 @@ async def test_no_mark_is_left_in_any_column_and_nobody_else_is_touched(live: Wo
         place for mark in MARKS for place in left_of(sql, mark)
     }
 
-    _, forgotten = await asyncio.to_thread(forget, sql, live.tenant, "Ana Q7X", "", "owner of the database")
+    _, forgotten = await asyncio.to_thread(forget, sql, live.tenant, "Ana Quillolu", "", "owner of the database")
 
     assert [left_of(sql, mark) for mark in MARKS] == [[], []]
     assert rows_of(live, BEN) == ben
@@ -91,15 +92,15 @@ async def test_no_mark_is_left_in_any_column_and_nobody_else_is_touched(live: Wo
     assert [row["details"] for row in audited] == [dict(forgotten.counts)]
     assert live.rows("select details from audit where tenant_id = %s and action = 'applied'")[-1]["details"] == {"changes": ["agent demo", "person"]}
     assert live.rows("select count(*) as n from approvals where tenant_id = %s and state = 'pending'") == [{"n": 0}]
-    assert await live.say("recall street", chat=ANA) != "Q7X Road"
+    assert await live.say("recall street", chat=ANA) != "Quillolu Road"
     assert await live.say("echo again", chat=ANA) == "again"
     assert await live.say("echo still here", chat=BEN) == "still here"
     with pytest.raises(NotFound):
-        find(sql, live.tenant, "Ana Q7X", "")
+        find(sql, live.tenant, "Ana Quillolu", "")
 
 
 async def test_in_a_group_only_their_words_and_the_answers_to_them_go(live: World, sql: psycopg.Connection[Any]) -> None:
-    for sender, words in ((BEN, "echo Ben was here"), (EVE, "echo Z9W was here"), (BEN, "echo and stays")):
+    for sender, words in ((BEN, "echo Ben was here"), (EVE, "echo Zillolu was here"), (BEN, "echo and stays")):
         inbound = live.inbound(words, chat="group").model_copy(update={"sender": sender})
         await live.answer(await live.parts.inbox.accept(inbound))
 
@@ -107,20 +108,20 @@ async def test_in_a_group_only_their_words_and_the_answers_to_them_go(live: Worl
 
     assert (len(known.alone), len(known.shared)) == (0, 1)
     assert [row["text"] for row in rows_of(live, "group")] == ["echo Ben was here", "Ben was here", "", "", "echo and stays", "and stays"]
-    assert left_of(sql, "Z9W") == left_of(sql, "z9w") == []
+    assert left_of(sql, "Zillolu") == left_of(sql, "zillolu") == []
 
 
 async def test_the_command_asks_and_refuses_who_signs_in(live: World, settings: Settings, shell: Terminal, sql: psycopg.Connection[Any]) -> None:
-    await live.say("echo Z9W", chat=EVE)
+    await live.say("echo Zillolu", chat=EVE)
     owner = settings.owner_database_url.get_secret_value()
     told = {"DATABASE_URL": settings.database_url.get_secret_value(), "SWITCHBOARD_OWNER_DATABASE_URL": owner}
 
     unsure = await shell.run("forget", EVE, "--tenant", live.tenant, told=told)
     assert (unsure.code, unsure.err.strip()) == (1, "This cannot be undone; say --yes.")
-    assert left_of(sql, "Z9W")
+    assert left_of(sql, "Zillolu")
     done = await shell.run("forget", EVE, "--tenant", live.tenant, "--yes", told=told)
     assert done.code == 0, done.err
     assert done.lines == ["Forgotten: 1 conversation with 2 messages, 0 calls, 0 approvals.", "Backups still hold it until they are deleted."]
-    assert left_of(sql, "Z9W") == []
+    assert left_of(sql, "Zillolu") == []
     with pytest.raises(Conflict, match="sign in"):
         find(sql, live.tenant, "Owner", "")

@@ -42,6 +42,17 @@ async def test_a_change_of_route_with_nothing_pending_is_made_at_once_and_unsent
     assert (await stage.look(new)).unsent_conversation_id == conversation
 
 
+async def test_unsent_words_that_come_to_a_paused_session_are_promised(stage: Stage) -> None:
+    _, paused = await stage.settled("paused", stage.two, "shared")
+    await sessions.suspend(stage.db, stage.tenant, paused)
+    conversation, old = await stage.settled()
+    await stage.say(old, sent=False)
+
+    assert await stage.settle(conversation, stage.two, "shared") == paused
+
+    assert stage.row("sessions", paused)["wake_at"] is not None
+
+
 async def test_a_turn_cannot_end_in_a_conversation_that_went_elsewhere(stage: Stage) -> None:
     """It was thought about; before its end the batch was cancelled and the conversation given away."""
     conversation, old = await stage.settled()

@@ -63,7 +63,7 @@ export class Connection {
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
     const ifCurrent = (act) => (event) => socket === this.#socket && act(event);
-    socket.onopen = ifCurrent(() => socket.send(JSON.stringify({ type: "hello", ...this.#hello() })));
+    socket.onopen = ifCurrent(() => socket.send(JSON.stringify({ type: "hello", also: ["inbound", "approvals"], ...this.#hello() })));
     socket.onmessage = ifCurrent((event) => this.#hear(event.data));
     socket.onclose = ifCurrent((event) => this.#lost(event.code));
     this.#timer = setTimeout(ifCurrent(() => this.isOpen || this.#drop()), HELLO_WITHIN);
