@@ -15,8 +15,9 @@ app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
-"""Files of tests run side by side, each worker over servers of its own: most of a test is waiting."""
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--reruns", "1")
+"""Files of tests run side by side, each worker over servers of its own: most of a test is waiting. On a machine that is busy with other
+things a test may run out of patience: it gets a second chance, and the summary says so (R)."""
 CHECKS = {
     "lint": [str(BIN / "ruff"), "check", "."],
     "types": [sys.executable, "-m", "mypy"],

@@ -17,8 +17,9 @@ async def test_it_ends_with_0_when_it_is_asked_to_stop(settings: Settings) -> No
         "DATABASE_URL": settings.database_url.get_secret_value(), "TEMPORAL_ADDRESS": settings.temporal_address, "SWITCHBOARD_PORT": str(port),
         "SWITCHBOARD_SEALING_KEYS": settings.sealing_keys.get_secret_value(), "SWITCHBOARD_SIGNING_KEY": settings.signing_key.get_secret_value(),
     }  # fmt: skip
-    quiet = asyncio.subprocess.DEVNULL
-    program = await asyncio.create_subprocess_exec(sys.executable, "-m", "cli", "api", cwd=ROOT, env={**os.environ, **told}, stdout=quiet, stderr=quiet)
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli", "api", cwd=ROOT, env={**os.environ, **told}, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )  # fmt: skip
     try:
         await asyncio.wait_for(_answers(port), WITHIN)
         program.terminate()

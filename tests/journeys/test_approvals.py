@@ -43,6 +43,19 @@ async def test_what_was_approved_is_done_once_and_told_with_the_number(live: Wor
     assert [(float(row["amount"]), row["to"]) for row in live.rows(REFUNDS)] == [(41.0, "Ada")]
 
 
+async def test_what_becomes_of_an_approved_call_is_told_as_an_event_of_its_approval(live: World) -> None:
+    """The verdict's own event is older than the end of the call, so whoever shows the approval is told once more to read it."""
+    await live.say("refund 44 to Ada")
+    approval = await live.pending_approval()
+    await deeds.decide(live, approval["id"], "approved")
+
+    await live.until(
+        "select e.state from calls c join events e on e.tenant_id = c.tenant_id and e.subject = c.approval_id and e.kind = 'approval'"
+        " where c.tenant_id = %s and c.approval_id = %s and c.state = 'done' and e.at >= c.done_at",
+        approval["id"],
+    )
+
+
 async def test_what_was_denied_is_not_done_and_told(live: World) -> None:
     await live.say("refund 42 to Ada")
     approval = await live.pending_approval()
