@@ -1,13 +1,16 @@
 """Bindings in Postgres: address pattern → agent. A change has everything looked at again that it may route elsewhere, in the same commit."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
 from domain.errors import Invalid, NotFound
 from domain.ids import new_id
-from store import accounts, agents, audit, routing
+from store import accounts, agents, audit
 from store.pool import Transaction
 
 
@@ -30,7 +33,7 @@ async def create(tx: Transaction, actor: str, *, account: str | None, chat: str,
     await tx.row("bindings/create", dict, binding=binding, account=account_id, chat=chat, thread=thread, agent=agent_id)
     await audit.add(tx, actor, "binding.created", binding)
     row = await _one(tx, binding)
-    await _look_again(tx, row, gone=False)
+    await _look_again(tx, _place(row, gone=False))
     return row
 
 
@@ -44,8 +47,7 @@ async def change(
     await tx.row("bindings/change", dict, binding=binding, account=account_id, any_account=any_account, chat=chat, thread=thread, agent=agent_id)
     await audit.add(tx, actor, "binding.changed", binding)
     after = await _one(tx, binding)
-    await _look_again(tx, before, gone=True)
-    await _look_again(tx, after, gone=False)
+    await _look_again(tx, _place(before, gone=True), _place(after, gone=False))
     return after
 
 
@@ -54,7 +56,7 @@ async def remove(tx: Transaction, actor: str, binding: str) -> None:
     before = await _one(tx, binding)
     await tx.run("bindings/remove", binding=binding)
     await audit.add(tx, actor, "binding.removed", binding)
-    await _look_again(tx, before, gone=True)
+    await _look_again(tx, _place(before, gone=True))
 
 
 async def listed(tx: Transaction, *, account: str | None, agent: str | None, before: str | None, limit: int) -> list[BindingRow]:
@@ -69,11 +71,16 @@ async def _one(tx: Transaction, binding: str) -> BindingRow:
     return row
 
 
-async def _look_again(tx: Transaction, binding: BindingRow, *, gone: bool) -> None:
-    """Promises a look at what waits, and at settled conversations: those its agent has where it is gone, else those its agent does not have yet."""
-    await routing.promise_unsettled(tx, binding.account_id)
-    place = {"account": binding.account_id, "chat": _like(binding.chat), "thread": _like(binding.thread)}
-    await tx.run("bindings/promise_routes", **place, agent=binding.agent_id, served=gone)
+async def _look_again(tx: Transaction, *places: Mapping[str, Any]) -> None:
+    """Promises a look at what waits, and at settled conversations: those its agent has where a binding is gone, else those its agent does not
+    have yet. One statement for all places, since it locks conversations in the order of their ids."""
+    await tx.run("bindings/promise_looks", places=Jsonb(places))
+
+
+def _place(binding: BindingRow, *, gone: bool) -> Mapping[str, Any]:
+    return {
+        "account": binding.account_id, "chat": _like(binding.chat), "thread": _like(binding.thread), "agent": binding.agent_id, "served": gone,
+    }  # fmt: skip
 
 
 async def _account(tx: Transaction, name: str | None) -> str | None:

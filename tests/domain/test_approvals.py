@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -74,6 +74,7 @@ def test_the_gate_of_a_call(use: ToolUse, default: Any, arguments: dict[str, Any
     assert rule_for(use, default, arguments, mode, plan_approved).gate == gate
 
 
+@settings(deadline=None)
 @given(st.permutations([Rule(gate="run"), Rule(gate="ask"), Rule(gate="deny", when=When(argument="amount", above=5))]), JSON)
 def test_a_rule_that_denies_wins_wherever_it_stands(rules: list[Rule], amount: Any) -> None:
     use = ToolUse(name="refund", rules=tuple(rules))
@@ -84,6 +85,7 @@ def test_a_rule_that_denies_wins_wherever_it_stands(rules: list[Rule], amount: A
     assert chosen == (next(rule.gate for rule in rules if rule.when is None) if over else "deny")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=5), JSON)
 def test_a_refund_above_nothing_never_runs_unasked(name: str, value: Any) -> None:
     harmless = name == "amount" and isinstance(value, int | float) and not isinstance(value, bool) and value <= 0
@@ -119,6 +121,7 @@ def test_a_hash_is_of_the_canonical_json_of_rfc_8785(arguments: dict[str, Any], 
     assert arguments_sha256(arguments) == hashlib.sha256(canonical).hexdigest()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 def test_a_hash_knows_no_order_and_survives_being_stored(arguments: dict[str, Any]) -> None:
     reordered = dict(reversed(arguments.items()))

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.routing import Leave, Settle, admitted, decide_route, route, stays
@@ -30,6 +30,7 @@ LADDER = [
 ]
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, len(LADDER) - 1), min_size=1), st.randoms())
 def test_the_most_specific_binding_wins_in_whatever_order_they_come(rungs: set[int], random: Any) -> None:
     bindings = [LADDER[rung] for rung in rungs]

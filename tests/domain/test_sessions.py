@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.sessions import Act, AgentSeen, Ask, Asked, Deliver, GiveUp, Line, OpenCall, Rest, Sight, Stop, Think, TurnCall, what_next
@@ -78,6 +78,7 @@ def test_what_follows_from_a_look(changed: dict[str, Any], follows: Any) -> None
     assert what_next(_sight(**changed), steps_limit=6) == follows
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["open", "suspended", "handed_off", "closed"]),
     st.lists(st.builds(_call, st.sampled_from(STATES), gate=st.sampled_from(["run", "ask", "deny"]), asked_outcome=st.booleans()), max_size=3),

@@ -161,7 +161,6 @@ async def test_deciding_works_while_temporal_is_away_and_is_told_by_the_sweep(li
 
 async def test_messages_are_accepted_while_temporal_is_away_and_answered_afterwards(live: World) -> None:
     await live.say("echo before")
-    await deeds.rests(live, await deeds.session_of(live))
     dead = await Client.connect(f"127.0.0.1:{free_port()}", lazy=True, data_converter=pydantic_data_converter)
     cut_off = Inbox(live.parts.db, pokes := Pokes(dead), live.parts.notices)
 

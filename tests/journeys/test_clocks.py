@@ -35,7 +35,7 @@ async def test_when_time_is_up_the_default_applies_and_is_told(live: World, on_t
     assert "5" in told
     row = live.rows("select * from approvals where tenant_id = %s")[0]
     assert (row["verdict"], row["decided_by"]) == (verdict, "policy")
-    assert 0 <= (row["decided_at"] - row["deadline_at"]).total_seconds() < 2
+    assert 0 <= (row["decided_at"] - row["deadline_at"]).total_seconds() < 5
     assert len(live.rows("select 1 from demo_refunds where tenant_id = %s")) == refunds
     assert await _result(live, approval) == verdict
 
@@ -61,10 +61,10 @@ async def test_the_workflows_result_is_the_verdict(live: World) -> None:
 
 
 async def test_a_terminated_clock_is_started_again_by_the_sweep_and_still_expires_on_time(live: World) -> None:
-    deeds.rules(live, {"gate": "ask", "within": 2})
+    deeds.rules(live, {"gate": "ask", "within": 4})
     approval = await _asked(live)
     id_ = approval_workflow(live.tenant, approval["id"])
-    await live.until("select 1 from approvals where tenant_id = %s and wake_at > clock_timestamp() + interval '2 s'")
+    await live.until("select 1 from approvals where tenant_id = %s and wake_at > deadline_at")
     await deeds.workflow(live, id_).terminate("a test")
 
     assert "expired" in await deeds.verdict_told(live, approval["id"])

@@ -98,7 +98,7 @@ async def test_a_running_tool_is_stopped_within_seconds_and_the_next_message_is_
     later = [await live.write(f"echo {n}") for n in range(3)]
 
     assert [await live.answer(one) for one in later] == ["0", "1", "2"]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15
     call = await live.until("select * from calls where tenant_id = %s and state = 'cancelled'")
     assert call["result"] == "It was stopped while it ran, because its turn was cancelled."
     assert live.rows("select state from messages where tenant_id = %s and id = %s", message.message_id) == [{"state": "cancelled"}]
@@ -127,7 +127,7 @@ async def test_a_model_request_is_given_up_when_its_turn_is_cancelled(odd: World
     assert await deeds.cancel_turn(odd, session) == "cancelled"
 
     assert await odd.say("quick") == "quick"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15
     assert odd.rows("select state from messages where tenant_id = %s and id = %s", message.message_id) == [{"state": "cancelled"}]
     assert {"outcome": "discarded"} in odd.rows("select outcome from requests where tenant_id = %s")
 

@@ -4,7 +4,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from domain.ids import session_workflow
 from tests.journeys import deeds
-from tests.workflows.histories import details, runs, summary_of
+from tests.workflows.histories import comes_to, details, runs, summary_of
 from tests.world import World
 from workflows.options import SB_KIND, SB_TENANT
 
@@ -59,4 +59,4 @@ async def test_a_continued_run_keeps_its_search_attributes_and_has_details(odd: 
     for run in sessions:
         found = run.execution.typed_search_attributes
         assert (found.get(SB_TENANT), found.get(SB_KIND)) == (odd.tenant, "session")
-    assert await details(odd.parts.temporal, sessions[0].execution.id) == "Rests after turn 6; a message wakes it."
+    await comes_to("Rests after turn 6; a message wakes it.", lambda: details(odd.parts.temporal, sessions[0].execution.id))

@@ -4,6 +4,7 @@ from typing import Any
 
 from domain.ids import routing_workflow, session_workflow
 from tests.journeys import deeds
+from tests.workflows.histories import comes_to
 from tests.world import World
 
 INBOUND = "select m.state from messages m where m.tenant_id = %s and m.direction = 'inbound' order by m.seq"
@@ -170,9 +171,8 @@ async def test_the_state_says_what_was_decided_and_what_is_waited_for(live: Worl
     await live.write("echo hello")
     conversation = await _left(live, "held")
 
-    state = await deeds.workflow(live, routing_workflow(live.tenant, conversation)).query("state")
-
-    assert state == {"decided": "held", "waits_for": "waits to be admitted"}
+    routing = deeds.workflow(live, routing_workflow(live.tenant, conversation))
+    await comes_to({"decided": "held", "waits_for": "waits to be admitted"}, lambda: routing.query("state"))
     await live.api.post(f"/v1/conversations/{conversation}/admit", json={"verdict": "admit"})
     session = await deeds.session_of(live)
     await live.until("select 1 from messages where tenant_id = %s and state = 'answered'")

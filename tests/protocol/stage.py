@@ -21,7 +21,7 @@ from store.pool import Database, statement
 from store.sessions import Ended, Place
 
 T = TypeVar("T")
-SOON = 8.0
+SOON = 20.0
 SHA = arguments_sha256({"amount": 5})
 _numbers = itertools.count(1)
 

@@ -1,9 +1,11 @@
 """Workflow histories as an operator's web UI shows them: every payload decoded, every summary in words."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.json_format import MessageToDict
 from temporalio.api.common.v1 import Payload
@@ -11,6 +13,10 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowExecution
+
+from tests.world import PATIENCE
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,14 @@ async def details(client: Client, id_: str) -> str:
     """What a workflow says of itself now."""
     told = await client.get_workflow_handle(id_).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
     return str(told.current_details)
+
+
+async def comes_to(wanted: T, look: Callable[[], Awaitable[T]]) -> None:
+    """Waits until a look shows what is wanted: what Postgres shows already, a workflow may hear of a moment later."""
+    ends = time.monotonic() + PATIENCE
+    while (seen := await look()) != wanted:
+        assert time.monotonic() < ends, f"{seen} instead of {wanted}"
+        await asyncio.sleep(0.02)
 
 
 def summary_of(event: HistoryEvent) -> str:

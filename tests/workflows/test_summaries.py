@@ -6,7 +6,7 @@ from temporalio.api.enums.v1 import EventType
 
 from domain.ids import approval_workflow, routing_workflow, session_workflow
 from tests.journeys import deeds
-from tests.workflows.histories import details, runs, summary_of
+from tests.workflows.histories import comes_to, details, runs, summary_of
 from tests.world import World
 
 NOUNS = "approval session routing call turn step message binding admission verdict deadline state conversation route"
@@ -47,19 +47,16 @@ async def test_every_summary_is_in_the_glossarys_words(live: World) -> None:
 
 async def test_details_say_what_is(live: World) -> None:
     await live.say("refund 5 to Ada")
-    approval = await live.pending_approval()
-    told = {
-        id_.partition("/")[0]: await details(live.parts.temporal, id_)
-        for id_ in (
-            session_workflow(live.tenant, approval["session_id"]),
-            routing_workflow(live.tenant, approval["conversation_id"]),
-            approval_workflow(live.tenant, approval["id"]),
-        )
-    }
+    asked = await live.pending_approval()
+    approval, conversation = approval_workflow(live.tenant, asked["id"]), routing_workflow(live.tenant, asked["conversation_id"])
 
-    assert told["session"] == "Rests after turn 1; an approval is open. A message or the verdict wakes it."
-    assert told["routing"] == f"Settled: to {approval['session_id']}."
-    assert told["approval"] == f"Pending until {approval['deadline_at']:%Y-%m-%d %H:%M:%S} UTC, then the default applies."
-    await deeds.decide(live, approval["id"], "denied")
-    await deeds.completed(live, approval_workflow(live.tenant, approval["id"]))
-    assert await details(live.parts.temporal, approval_workflow(live.tenant, approval["id"])) == "Over: denied."
+    async def told(id_: str, wanted: str) -> None:
+        await comes_to(wanted, lambda: details(live.parts.temporal, id_))
+
+    rests = "Rests after turn 1; an approval is open. A message or the verdict wakes it."
+    await told(session_workflow(live.tenant, asked["session_id"]), rests)
+    await told(conversation, f"Settled: to {asked['session_id']}.")
+    await told(approval, f"Pending until {asked['deadline_at']:%Y-%m-%d %H:%M:%S} UTC, then the default applies.")
+    await deeds.decide(live, asked["id"], "denied")
+    await deeds.completed(live, approval)
+    await told(approval, "Over: denied.")
