@@ -159,7 +159,8 @@ begin
   update calls set stop_asked_at = clock_timestamp() where tenant_id = p_tenant and session_id = p_session and state = 'started';
 end $$;
 
--- Closes a locked session. What it has not answered is cancelled when a member closed it; otherwise the conversation is decided anew.
+-- Closes a locked session. What it has not answered is cancelled when a member closed it; otherwise the conversation is decided anew. With a
+-- verdict that is not taken any more its call ends, whichever session asked: the conversation may have come from there.
 -- What it said and did not send yet is sent by the conversation's routing.
 create function close_locked(p_tenant text, p_session text, p_reason text) returns void language plpgsql as $$
 begin
@@ -167,6 +168,10 @@ begin
   update sessions set life = 'closed', phase_reason = p_reason, closed_at = clock_timestamp(), wake_at = null, step = 0, turn = turn + sign(step)::int,
          turn_conversation_id = null, turn_upto = null, version = version + 1
    where tenant_id = p_tenant and id = p_session;
+  update calls k set state = 'cancelled'
+    from conversations c join messages m on m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.state = 'pending' and m.kind = 'verdict'
+    join approvals a on a.tenant_id = m.tenant_id and a.id = m.approval_id
+   where c.tenant_id = p_tenant and c.session_id = p_session and k.tenant_id = p_tenant and k.id = a.call_id and k.state = 'approved';
   update messages m set state = case when p_reason = 'member' or m.kind <> 'text' then 'cancelled' else 'held' end, turn = null
     from conversations c
    where c.tenant_id = p_tenant and c.session_id = p_session and m.tenant_id = p_tenant and m.conversation_id = c.id and m.state = 'pending';

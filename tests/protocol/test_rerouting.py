@@ -101,6 +101,20 @@ async def test_a_route_to_a_session_that_was_closed_meanwhile_is_decided_anew(st
     assert stage.states(conversation) == ["answered", "answered"]
 
 
+async def test_closing_the_session_that_has_a_verdict_now_ends_the_call_of_the_one_that_asked(stage: Stage) -> None:
+    conversation, asked_by, call, approval = await stage.asked()
+    await stage.settle(conversation, stage.two)
+    now_at = stage.row("conversations", conversation)["session_id"]
+    assert now_at != asked_by
+    await stage.decide(approval)
+
+    await sessions.close(stage.db, stage.tenant, now_at, "member")
+
+    assert stage.states(conversation) == ["answered", "cancelled"]
+    assert stage.row("calls", call)["state"] == "cancelled"
+    assert await stage.start(call) == "cancelled"
+
+
 async def test_two_conversations_that_change_places_do_not_lock_each_other_out(stage: Stage) -> None:
     """Each END holds one session and hands its conversation to the other's."""
     mine, one = await stage.settled("mine", stage.one, "s")
