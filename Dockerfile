@@ -13,7 +13,7 @@ FROM python:3.11.14-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin switchboard
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
-COPY pyproject.toml settings.py parts.py inbox.py wiring.py worker.py logs.py demo.toml LICENSE ./
+COPY pyproject.toml settings.py parts.py inbox.py wiring.py worker.py logs.py traces.py telemetry.py demo.toml LICENSE ./
 COPY domain domain
 COPY workflows workflows
 COPY activities activities

@@ -1,22 +1,24 @@
 """The one door: accept(inbound) stores a message and wakes whoever owns it."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 import structlog
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
+import traces
 from domain.ids import approval_workflow, routing_workflow, session_workflow
 from domain.messages import Accepted, Inbound
 from domain.progress import ApprovalRef, ConversationRef, SessionRef
 from store import messages
-from store.notices import Notices
+from store.notices import Notices, inbound_of
 from store.pool import Database
 from workflows.approvals import ApprovalWorkflow
-from workflows.options import POKE_TIMEOUT, SB_KIND, SB_STATE, SB_TENANT, TASK_QUEUE, TASK_TIMEOUT
+from workflows.options import ANEW, POKE_TIMEOUT, SB_KIND, SB_STATE, SB_TENANT, TASK_QUEUE, TASK_TIMEOUT
 from workflows.routing import RoutingWorkflow
 from workflows.sessions import SessionWorkflow
 
@@ -39,7 +41,7 @@ class Pokes:
             SessionWorkflow.run, SessionRef(tenant, session), id=session_workflow(tenant, session), task_queue=TASK_QUEUE,
             start_signal="wake", id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             search_attributes=_attributes(tenant, "session", "active"), static_summary="session: thinks, acts and delivers, then rests",
-            priority=Priority(fairness_key=tenant), task_timeout=TASK_TIMEOUT, rpc_timeout=POKE_TIMEOUT,
+            priority=Priority(fairness_key=tenant), task_timeout=TASK_TIMEOUT, retry_policy=ANEW, rpc_timeout=POKE_TIMEOUT,
         )  # fmt: skip
 
     async def routing(self, tenant: str, conversation: str) -> None:
@@ -48,7 +50,7 @@ class Pokes:
             RoutingWorkflow.run, ConversationRef(tenant, conversation), id=routing_workflow(tenant, conversation), task_queue=TASK_QUEUE,
             start_signal="wake", id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             search_attributes=_attributes(tenant, "routing", "undecided"), static_summary="routing: decides where this conversation goes",
-            priority=Priority(fairness_key=tenant), task_timeout=TASK_TIMEOUT, rpc_timeout=POKE_TIMEOUT,
+            priority=Priority(fairness_key=tenant), task_timeout=TASK_TIMEOUT, retry_policy=ANEW, rpc_timeout=POKE_TIMEOUT,
         )  # fmt: skip
 
     async def approval(self, tenant: str, approval: str) -> None:
@@ -61,7 +63,7 @@ class Pokes:
                 ApprovalWorkflow.run, ApprovalRef(tenant, approval), id=approval_workflow(tenant, approval), task_queue=TASK_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY, search_attributes=_attributes(tenant, "approval", "pending"),
                 static_summary="approval: waits for a verdict, or for its deadline", priority=Priority(fairness_key=tenant),
-                task_timeout=TASK_TIMEOUT, rpc_timeout=POKE_TIMEOUT,
+                task_timeout=TASK_TIMEOUT, retry_policy=ANEW, rpc_timeout=POKE_TIMEOUT,
             )  # fmt: skip
         except WorkflowAlreadyStartedError:
             await self._signal(approval_workflow(tenant, approval), "changed")
@@ -69,6 +71,17 @@ class Pokes:
     async def decided(self, tenant: str, approval: str) -> None:
         """Tells an approval's clock that the verdict is there."""
         await self._signal(approval_workflow(tenant, approval), "decided")
+
+    async def home(self) -> str | None:
+        """Which Temporal has our workflows: the id its namespace was given when it was made. None where it does not say. Raises RPCError."""
+        asked = DescribeNamespaceRequest(namespace=self._temporal.namespace)
+        try:
+            described = await self._temporal.workflow_service.describe_namespace(asked, timeout=POKE_TIMEOUT)
+        except RPCError as error:
+            if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
+                return None
+            raise
+        return described.namespace_info.id or None
 
     async def _signal(self, workflow_id: str, signal: str) -> None:
         handle = self._temporal.get_workflow_handle(workflow_id)
@@ -109,10 +122,23 @@ class Inbox:
 
         Raises NotFound for an unknown account, StoreUnavailable when it is not certain that it was stored: the same message may be sent again.
         """
-        accepted = await messages.accept(self._db, inbound)
-        self.wake(inbound.tenant_id, accepted.wake, accepted.session_id if accepted.wake == "session" else accepted.conversation_id)
-        self._notices.tell(inbound.tenant_id, accepted.conversation_id)
-        return accepted
+        return (await self.accept_all([inbound]))[0]
+
+    async def accept_all(self, inbounds: Sequence[Inbound]) -> list[Accepted]:
+        """As `accept`, for messages of one chat that came faster than they could be stored: in their order, with one commit, all or none."""
+        tenant = inbounds[0].tenant_id
+        with traces.span("accept") as mark:
+            mark.tell(tenant=tenant, account=inbounds[0].account_id)
+            stored = await messages.accept_all(self._db, inbounds, traces.here())
+            mark.tell(conversation=stored[0].conversation_id, message=" ".join(one.message_id for one in stored), session=stored[0].session_id)
+            mark.tell(duplicate=all(one.duplicate for one in stored))
+            for one in stored:
+                self._tell(tenant, one)
+        return stored
+
+    def _tell(self, tenant: str, accepted: Accepted) -> None:
+        self.wake(tenant, accepted.wake, accepted.session_id if accepted.wake == "session" else accepted.conversation_id)
+        self._notices.tell(tenant, inbound_of(accepted.conversation_id))
 
     def wake(self, tenant: str, what: str | None, id_: str | None) -> None:
         """Wakes a `session` or a `routing`; None wakes nobody."""

@@ -71,5 +71,11 @@ class Settings(BaseSettings):
     """Seconds between the looks that mend a missed notification."""
     metrics_port: int = Field(default=0, ge=0)
     """The port of a worker's own Prometheus endpoint; 0 opens none."""
+    deployment: str = Field(default="", pattern=r"^[\w-]*$")
+    """The name of the Temporal worker deployment that the workers belong to; empty leaves them unversioned."""
+    build_id: str = Field(default="", pattern=r"^[\w.-]*$")
+    """The workers' version in that deployment, another one for each release."""
+    tour: bool = False
+    """Whether the chat's tour may have this machine's worker and API killed; only `up` sets it, for the demo on its owner's own machine."""
     graceful_shutdown: Seconds = 10.0
     """Seconds a stopping worker gives its running activities."""

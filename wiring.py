@@ -1,20 +1,25 @@
 """The one place that names concrete classes: Settings → Parts."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 from pydantic import SecretStr
+from temporalio import workflow
 from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+import traces
 from activities.approvals import Approvals
 from activities.calls import Calls
 from activities.messages import Messages
@@ -34,7 +39,7 @@ from store.notices import Notices
 from store.pool import Database
 from store.seal import Seal
 from workflows.approvals import ApprovalWorkflow
-from workflows.options import TASK_QUEUE
+from workflows.options import MOVES, TASK_QUEUE
 from workflows.routing import RoutingWorkflow
 from workflows.sessions import SessionWorkflow
 
@@ -44,7 +49,14 @@ MODEL_URLS = {"anthropic": "ANTHROPIC_BASE_URL", "openai": "OPENAI_BASE_URL"}
 MARGIN = 10.0
 """Seconds a backend has less than its activity, so that its own sentence about a time-out is the one that is heard."""
 SHORTEST_KEY = 16
+OTLP = "http/protobuf"
 WORKFLOWS = (SessionWorkflow, RoutingWorkflow, ApprovalWorkflow)
+RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules("domain", "workflows", "pydantic", "pydantic_core", "ulid", "rfc8785")
+)
+"""Where workflows run, in the worker as in the replay of old histories."""
+BEGINS_ANEW = (workflow.NondeterminismError,)
+"""What fails a run instead of wedging it: history that this code cannot go on with, after an upgrade or back. The run begins anew, by looking."""
 
 
 @asynccontextmanager
@@ -54,17 +66,48 @@ async def opened(settings: Settings, name: str) -> AsyncIterator[Parts]:
     Raises StartFailed for a setting that is missing.
     """
     url, seal = settings.database_url.get_secret_value(), checked(settings)
-    db = Database(url, size=settings.pool_size, name=name)
-    await db.open()
-    notices = Notices(url)
-    temporal = await connect(settings, lazy=True)
-    pokes = Pokes(temporal)
+    async with traced(name):
+        db = Database(url, size=settings.pool_size, name=name)
+        await db.open()
+        notices = Notices(url)
+        temporal = await connect(settings, lazy=True)
+        pokes = Pokes(temporal)
+        try:
+            yield Parts(settings, db, temporal, notices, pokes, Inbox(db, pokes, notices), seal, channels())
+        finally:
+            await pokes.close()
+            await notices.close()
+            await db.close()
+
+
+@asynccontextmanager
+async def traced(name: str) -> AsyncIterator[None]:
+    """Sends traces while it is entered, where OpenTelemetry's usual variables say where to. Raises StartFailed for a protocol we do not speak."""
+    if not asks_for_traces(os.environ):
+        yield
+        return
+    from telemetry import Telemetry  # noqa: PLC0415 - the SDK costs memory and time, which only those pay who ask for traces
+
+    telemetry = Telemetry(name, version("switchboard"), os.environ)
+    traces.begin(telemetry)
     try:
-        yield Parts(settings, db, temporal, notices, pokes, Inbox(db, pokes, notices), seal, channels())
+        yield
     finally:
-        await pokes.close()
-        await notices.close()
-        await db.close()
+        traces.begin(None)
+        await asyncio.to_thread(telemetry.close)
+
+
+def asks_for_traces(environment: Mapping[str, str]) -> bool:
+    """Whether OpenTelemetry's usual variables name a collector. Raises StartFailed for a protocol that we do not speak."""
+    said = environment.get
+    if said("OTEL_SDK_DISABLED", "").lower() == "true" or said("OTEL_TRACES_EXPORTER") not in (None, "", "otlp"):
+        return False
+    if not (said("OTEL_EXPORTER_OTLP_ENDPOINT") or said("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
+        return False
+    protocol = said("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or said("OTEL_EXPORTER_OTLP_PROTOCOL") or OTLP
+    if protocol != OTLP:
+        raise StartFailed(f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol}; Switchboard speaks {OTLP}, to port 4318 of most collectors.")
+    return True
 
 
 def checked(settings: Settings) -> Seal:
@@ -76,7 +119,18 @@ def checked(settings: Settings) -> Seal:
         raise StartFailed(f"SWITCHBOARD_SIGNING_KEY is not set; give every process the same random text of {SHORTEST_KEY} characters or more.")
     if len(settings.signing_key.get_secret_value()) < SHORTEST_KEY:
         raise StartFailed(f"SWITCHBOARD_SIGNING_KEY needs {SHORTEST_KEY} characters at least; whoever guesses it is signed in as anybody.")
+    deployment(settings)
     return Seal([key for key in settings.sealing_keys.get_secret_value().split(",") if key])
+
+
+def deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """The version the workers say they are; None leaves them unversioned. Raises StartFailed where only half of it is set."""
+    if not settings.deployment and not settings.build_id:
+        return None
+    if not (settings.deployment and settings.build_id):
+        raise StartFailed("SWITCHBOARD_DEPLOYMENT and SWITCHBOARD_BUILD_ID go together; set both, or neither.")
+    ours = WorkerDeploymentVersion(settings.deployment, settings.build_id)
+    return WorkerDeploymentConfig(ours, use_worker_versioning=True, default_versioning_behavior=MOVES)
 
 
 async def require_schema(settings: Settings) -> None:
@@ -96,7 +150,7 @@ async def connect(settings: Settings, *, lazy: bool) -> Client:
     profile: dict[str, Any] = dict(ClientConfig.load_client_connect_config(disable_file=True))
     profile |= {"target_host": settings.temporal_address, "namespace": settings.temporal_namespace}
     figures = None if lazy else figures_at(settings.host, settings.metrics_port)
-    return await Client.connect(**profile, lazy=lazy, data_converter=pydantic_data_converter, runtime=figures)
+    return await Client.connect(**profile, lazy=lazy, data_converter=pydantic_data_converter, runtime=figures, interceptors=traces.interceptors())
 
 
 @cache
@@ -141,11 +195,10 @@ def worker(parts: Parts, temporal: Client, tools: Mapping[str, Tool] | None = No
     approvals = Approvals(parts.db, parts.pokes, parts.inbox, parts.notices, s.approval_within)
     routing = Routing(parts.db, parts.inbox, parts.notices)
     messages = Messages(parts.db, parts.notices, parts.seal, parts.channels)
-    restrictions = SandboxRestrictions.default.with_passthrough_modules("domain", "workflows", "pydantic", "pydantic_core", "ulid", "rfc8785")
     return Worker(
         temporal, task_queue=TASK_QUEUE, workflows=list(WORKFLOWS),
         activities=[sessions.think, calls.act, approvals.ask, approvals.read_clock, approvals.expire, routing.route, messages.deliver],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        workflow_runner=RUNNER, workflow_failure_exception_types=BEGINS_ANEW, deployment_config=deployment(s),
         max_cached_workflows=1000, sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         graceful_shutdown_timeout=timedelta(seconds=s.graceful_shutdown), max_concurrent_activities=100,
     )  # fmt: skip

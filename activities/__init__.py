@@ -10,6 +10,9 @@ class Pokes(Protocol):
     async def routing(self, tenant: str, conversation: str) -> None: ...
     async def approval(self, tenant: str, approval: str) -> None: ...
 
+    async def home(self) -> str | None:
+        """Which Temporal they are in, where it says."""
+
 
 class Wakes(Protocol):
     """Wakes without anybody waiting for it: a `session`, a `routing`, or nobody (None)."""

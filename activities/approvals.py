@@ -50,7 +50,7 @@ class Approvals:
         if clock is None:
             return Clocked(state="gone")
         asked = named_by_id(clock.approvers.get("of", ()))
-        return Clocked(state=clock.state, verdict=clock.verdict, deadline_at=clock.deadline_at, asked=asked)  # type: ignore[arg-type]
+        return Clocked(state=clock.state, verdict=clock.verdict, deadline_at=clock.deadline_at, left_for=clock.left_for, asked=asked)  # type: ignore[arg-type]
 
     @activity.defn(name="expire")
     @edge

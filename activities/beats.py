@@ -16,6 +16,7 @@ LOOK = 1.0
 """Seconds between the looks whether long work is still wanted."""
 PATIENCE = 60.0
 """Seconds a paid-for answer waits for Postgres to take it."""
+_under_way: set[asyncio.Task[Any]] = set()
 
 
 class NotWanted(Exception):
@@ -27,9 +28,9 @@ async def beating() -> AsyncIterator[None]:
     """Heartbeats while the body runs, so that a worker that is gone is noticed."""
 
     async def beat() -> None:
-        while True:
-            activity.heartbeat()
+        while True:  # the start counts as the first beat, and most work is over before the second
             await asyncio.sleep(BEAT)
+            activity.heartbeat()
 
     task = asyncio.create_task(beat())
     try:
@@ -62,7 +63,18 @@ async def _wanted(ask: Callable[[], Awaitable[bool]]) -> bool:
 
 
 async def paid_for(commit: Callable[[], Awaitable[T]]) -> T:
-    """Repeats a commit while Postgres is away: what it holds was paid for. The commit must be safe to repeat."""
+    """Repeats a commit while Postgres is away: what it holds was paid for.
+
+    It is also written when the attempt is cancelled meanwhile, because its worker was frozen and another has taken over: a receipt or a result
+    that comes late is still worth knowing. So the commit must be safe to repeat, and safe to come late.
+    """
+    task = asyncio.create_task(_repeated(commit))
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+    return await asyncio.shield(task)
+
+
+async def _repeated(commit: Callable[[], Awaitable[T]]) -> T:
     waited, pause = 0.0, 0.2
     while True:
         try:

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from temporalio import activity
 
+import traces
 from activities import Wakes
 from activities.beats import NotWanted, beating, paid_for, while_wanted
 from activities.errors import edge
@@ -17,6 +18,7 @@ from domain.approvals import are_those_judged
 from domain.errors import ArgumentsChanged, Refused, StoreUnavailable, SwitchboardError
 from domain.progress import CallRef
 from store import calls
+from store import traces as traces_of
 from store.calls import Begun, Writes
 from store.notices import Notices
 from store.pool import Database
@@ -39,6 +41,14 @@ class Calls:
     @edge
     async def act(self, ref: CallRef) -> str:
         """Carries a call out if it may be and has not been; what an earlier attempt left open is repeated or asked about."""
+        origins = await traces_of.of_call(self._db, ref.tenant, ref.call) if traces.are_on() else ()
+        with traces.span("act", "consumer", origins=origins) as mark:
+            mark.tell(tenant=ref.tenant, call=ref.call)
+            outcome = await self._act(ref)
+            mark.tell(outcome=outcome)
+        return outcome
+
+    async def _act(self, ref: CallRef) -> str:
         async with beating():
             async with self._db.transaction(ref.tenant) as tx:
                 call = await calls.one(tx, ref.call)

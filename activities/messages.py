@@ -1,12 +1,13 @@
 """Deliver: one commit before the wire and one after it, lowest unsent first, honest about what is not certain."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+import traces
 from activities.beats import beating, paid_for
 from activities.errors import edge, translated
 from channels import AccountSeen, Channel, Outgoing, ReadsBack
@@ -14,6 +15,7 @@ from domain.errors import SendFailed, SendRefused, SendUncertain, SwitchboardErr
 from domain.messages import Sending
 from domain.progress import ConversationRef
 from store import accounts, messages
+from store import traces as traces_of
 from store.notices import Notices
 from store.pool import Database
 from store.seal import Seal
@@ -25,6 +27,8 @@ TRIES = 4
 PAUSES = (2.0, 8.0, 30.0)
 """Seconds before the second, third and fourth try of a message, where the channel does not say."""
 SHORTEST_PAUSE = 0.1
+TAKEN_OVER_PAUSE = 2.0
+"""Seconds that an attempt that was overtaken leaves to the one that overtook it."""
 TOO_OLD = timedelta(hours=24)
 
 
@@ -44,9 +48,16 @@ class Messages:
                 sending = await messages.begin_send(self._db, ref.tenant, ref.conversation)
                 if sending.status == "none" or not sending.account_id:
                     return f"{sent} sent"
-                await self._one(ref, sending)
+                await self._deliver_one(ref, sending)
                 sent += 1
                 self._notices.tell(ref.tenant, ref.conversation)
+
+    async def _deliver_one(self, ref: ConversationRef, sending: Sending) -> None:
+        origins = await traces_of.of_message(self._db, ref.tenant, sending.message_id or "") if traces.are_on() else ()
+        with traces.span("deliver", "consumer", origins=origins) as mark:
+            mark.tell(tenant=ref.tenant, account=sending.account_id, conversation=ref.conversation)
+            mark.tell(message=sending.message_id, attempt=sending.attempt)
+            await self._one(ref, sending)
 
     async def _one(self, ref: ConversationRef, sending: Sending) -> None:
         async with self._db.transaction(ref.tenant) as tx:
@@ -96,7 +107,7 @@ class Messages:
     async def _again(self, ref: ConversationRef, sending: Sending, error: SendFailed) -> None:
         """Not taken this time: tried again by Temporal, until the tries are spent or the message is too old."""
         after = error.retry_after if error.retry_after is not None else PAUSES[min(sending.attempt or 1, len(PAUSES)) - 1]
-        old = sending.accepted_at and datetime.now(UTC) + timedelta(seconds=after) - sending.accepted_at > TOO_OLD
+        old = sending.accepted_at and sending.began_at and sending.began_at + timedelta(seconds=after) - sending.accepted_at > TOO_OLD
         if old or (sending.attempt or 1) >= TRIES:
             await self._end(ref, sending, "parked", error=error.detail)
             return
@@ -104,9 +115,13 @@ class Messages:
         raise translated(SendFailed(error.detail, retry_after=max(SHORTEST_PAUSE, after)))
 
     async def _end(self, ref: ConversationRef, sending: Sending, state: str, *, receipt: str | None = None, error: str | None = None) -> None:
-        await paid_for(
+        """Writes down what came of it. Raises, to look again in a moment, when another attempt has taken over: going on at once would take the
+        message from that one, which would take it back, and it would be sent again each time."""
+        ours = await paid_for(
             lambda: messages.end_send(self._db, ref.tenant, sending.message_id or "", sending.attempt or 0, state, receipt=receipt, error=error)
         )
+        if not ours:
+            raise translated(SendFailed("Another attempt has taken over.", retry_after=TAKEN_OVER_PAUSE))
         if state in ("failed", "unknown", "parked"):
             log.warning("send.not_certain", message=sending.message_id, state=state)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+import traces
 from activities import Wakes
 from activities.beats import NotWanted, beating, paid_for, while_wanted
 from activities.errors import edge, translated
@@ -23,6 +24,7 @@ from domain.progress import Looked, SessionRef
 from domain.sessions import Act, Ask, Deliver, GiveUp, Rest, Sight, Stop, Think, what_next
 from domain.text import chunks
 from store import sessions
+from store import traces as traces_of
 from store.notices import Notices
 from store.pool import Database
 from store.sessions import Ended, Place
@@ -99,6 +101,16 @@ class Sessions:
                 return self._after(ref, sight, await self._say(ref, sight, Say(replies=(Reply(text=words),)), new_id("msg")))
 
     async def _thought(self, ref: SessionRef, sight: Sight) -> Looked | None:
+        seqs = [line.seq for line in sight.batch]
+        origins = await traces_of.of_batch(self._db, ref.tenant, sight.conversation_id or "", seqs) if traces.are_on() else ()
+        with traces.span("think", "consumer", origins=origins) as mark:
+            mark.tell(tenant=ref.tenant, session=ref.session, conversation=sight.conversation_id, turn=sight.next_turn, step=sight.next_step)
+            mark.tell(messages=" ".join(line.id for line in sight.batch))
+            looked = await self._thought_once(ref, sight)
+            mark.tell(call=looked.id if looked and looked.next in ("act", "ask") else None, next=looked.next if looked else "again")
+        return looked
+
+    async def _thought_once(self, ref: SessionRef, sight: Sight) -> Looked | None:
         message, began = new_id("msg"), time.monotonic()
         channel = self._channels.get(sight.channel or "")
         drafting = Drafting(self._db, self._notices, ref.tenant, sight.conversation_id or "", message, bool(channel and channel.streams))
@@ -202,8 +214,9 @@ class Sessions:
         step = sight.next_step if ended.call_id else 0
         turn = sight.next_turn if ended.call_id or sight.conversation_id else sight.turn
         return Looked(
-            next=ended.next or "more", turn=turn, step=step, id=ended.call_id or "", sha256=ended.sha256, due_at=ended.due_at, asking=sight.asking,
-            channel=sight.channel or "", linger=self._limits.linger, looks_before_continue=self._limits.looks_before_continue,
+            next=ended.next or "more", turn=turn, step=step, id=ended.call_id or "", sha256=ended.sha256, due_at=ended.due_at,
+            due_after=ended.due_after, asking=sight.asking, channel=sight.channel or "", linger=self._limits.linger,
+            looks_before_continue=self._limits.looks_before_continue,
         )  # fmt: skip
 
     def _looked(self, next_: Any, sight: Sight | None, **more: Any) -> Looked:

@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Sequence
 
 import structlog
 from temporalio.service import RPCError
@@ -39,14 +38,14 @@ class Sweep:
     async def once(self) -> int:
         """One round over all tenants with waiting work. Returns how many pokes it sent."""
         tidy = asyncio.get_running_loop().time() - self._tidied_at > TIDY_EVERY
-        unused_since = datetime.now(UTC) - timedelta(seconds=self._expires_after)
-        tenants = await self._db.ids("sweep/tenants", expired_before=unused_since if tidy else None)
+        tenants = await self._db.ids("sweep/tenants", unused_for=self._expires_after if tidy else None)
         random.shuffle(tenants)
+        tidy = tidy and await self._rebuilt(tenants)
         poked = 0
         for tenant in tenants:
             poked += await self._tenant(tenant)
             if tidy:
-                await self._tidy(tenant, unused_since)
+                await self._tidy(tenant)
         if tidy:
             self._tidied_at = asyncio.get_running_loop().time()
         return poked
@@ -68,8 +67,21 @@ class Sweep:
         except (RPCError, RuntimeError) as error:
             log.info("sweep.poke_lost", error=type(error).__name__)
 
-    async def _tidy(self, tenant: str, unused_since: datetime) -> None:
+    async def _rebuilt(self, tenants: Sequence[str]) -> bool:
+        """Where Temporal is not the one it was, its data was lost: what is open is promised anew, deadlines as they are. False while it is away."""
+        try:
+            home = await self._pokes.home()
+        except (RPCError, RuntimeError) as error:
+            log.info("sweep.put_off", error=type(error).__name__)
+            return False
+        for tenant in tenants if home else ():
+            promised = (await self._db.call("sweep/rebuild", dict, {"tenant": tenant, "namespace": home}))["promised"]
+            if promised:
+                log.warning("sweep.rebuilt", tenant=tenant, promised=promised)
+        return True
+
+    async def _tidy(self, tenant: str) -> None:
         async with self._db.transaction(tenant) as tx:
-            await tx.rows("sessions/expire_unused", dict, before=unused_since, limit=AT_A_TIME)
+            await tx.rows("sessions/expire_unused", dict, unused_for=self._expires_after, limit=AT_A_TIME)
             await tx.run("sweep/prune_events")
             await tx.run("sweep/prune_idempotency")

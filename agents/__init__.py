@@ -220,7 +220,7 @@ class Tool(Protocol):
 
     @property
     def commits(self) -> bool:
-        """Whether all it changes is in Switchboard's own Postgres: effect and done are one commit."""
+        """Whether all it changes is in Switchboard's own Postgres: effect and done are one commit. Its `timeout` is then 30 seconds at most."""
         ...
 
     @property

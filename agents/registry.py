@@ -13,6 +13,8 @@ from domain.errors import NotFound
 
 BACKENDS = "switchboard.backends"
 TOOLS = "switchboard.tools"
+LONGEST_COMMIT = 30.0
+"""Seconds a tool may have that commits in a transaction of ours; one that stands still a little longer is ended by Postgres."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +56,8 @@ def load_tool(name: str) -> Tool:
         raise ValueError(f"the tool registered as {name} calls itself {tool.name}")
     if tool.commits and tool.runs_in == "process":
         raise ValueError(f"{name} commits to our Postgres, which a process of its own cannot")
+    if tool.commits and tool.timeout > LONGEST_COMMIT:
+        raise ValueError(f"{name} commits to our Postgres, where it would hold its locks longer than {LONGEST_COMMIT:g} seconds")
     return tool
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from api.values import Seconds
 from channels import Channel, ReceivesWebhooks
 from domain.errors import Invalid, NotFound
 from parts import Parts
@@ -24,7 +25,7 @@ class NewAccount(BaseModel):
     channel: str = Field(max_length=100)
     name: Name
     admission: Admission = "ask"
-    debounce: float | None = Field(default=None, ge=0, le=60)
+    debounce: Seconds | None = Field(default=None, ge=0, le=60)
     owner_identities: list[Identity] = Field(default_factory=list, max_length=100)
     settings: dict[str, Any] = Field(default_factory=dict)
     secrets: dict[str, Any] = Field(default_factory=dict)
@@ -37,7 +38,7 @@ class AccountChange(BaseModel):
 
     name: Name | None = None
     admission: Admission | None = None
-    debounce: float | None = Field(default=None, ge=0, le=60)
+    debounce: Seconds | None = Field(default=None, ge=0, le=60)
     owner_identities: list[Identity] | None = Field(default=None, max_length=100)
     settings: dict[str, Any] | None = None
     secrets: dict[str, Any] | None = None

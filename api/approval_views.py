@@ -5,6 +5,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from domain.errors import (
     AlreadyDecided,
@@ -112,6 +113,6 @@ def refused(decision: Decision) -> None:
     if kind is None:
         return
     raise kind(
-        verdict=decision.verdict, decided_by=decision.decided_by, decided_at=decision.decided_at.isoformat() if decision.decided_at else None,
+        verdict=decision.verdict, decided_by=decision.decided_by, decided_at=decision.decided_at and to_jsonable_python(decision.decided_at),
         state=decision.state,
     )  # fmt: skip

@@ -6,16 +6,18 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+import traces
 from api.approval_views import ApprovalList, ApprovalView, Decided, refused, view
 from api.deps import HubHere, Member, PageHere, PartsHere
 from api.hub import Hub, either
-from api.idempotency import Idempotent
+from api.routers import noun
+from api.values import Seconds, YesOrNo
 from domain.approvals import approvers_of, arguments_sha256
 from domain.ids import new_id
 from parts import Parts
 from store import approvals
 
-router = APIRouter(prefix="/v1/approvals", tags=["approvals"], route_class=Idempotent)
+router: APIRouter = noun("/v1/approvals", "approvals")
 LOOK_EVERY = 3.0
 
 
@@ -27,12 +29,12 @@ class Asked(BaseModel):
     action: str = Field(min_length=1, max_length=200)
     arguments: dict[str, Any] = Field(default_factory=dict)
     approvers: list[str] | dict[str, Any] = Field(default_factory=lambda: ["owner"])
-    within: float = Field(default=1800, gt=0, le=30 * 24 * 3600)
+    within: Seconds = Field(default=1800, gt=0, le=30 * 24 * 3600)
     kind: Literal["approve", "choose", "answer"] = "approve"
     options: list[str] | None = Field(default=None, min_length=2, max_length=20)
     context: str = Field(default="", max_length=4000)
     on_timeout: Literal["deny", "approve", "cancel"] = "deny"
-    allow_self: bool | None = None
+    allow_self: YesOrNo | None = None
     """None: whoever asks does not decide, but for the owner, above whom there is nobody; True: may; False: not even the owner."""
 
     @model_validator(mode="after")
@@ -101,6 +103,7 @@ async def decide_approval(approval_id: str, verdict: Verdict, parts: PartsHere, 
     decision = await approvals.decide(
         parts.db, member.tenant_id, approval_id, member=member.member_id, identities=list(member.identities), verdict=verdict.verdict,
         comment=verdict.comment, answer=verdict.answer, sha256=verdict.arguments_sha256, via="console" if member.csrf else "api",
+        traceparent=traces.here(),
     )  # fmt: skip
     parts.inbox.wake(member.tenant_id, decision.wake, decision.wake_id)
     parts.pokes.in_background(parts.pokes.decided(member.tenant_id, approval_id))

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from api.cursors import LimitHere
 from api.deps import Member, PartsHere
 from api.routers import noun
+from api.values import Moment
 from domain.errors import Invalid
 from store import audit, requests
 from store.audit import AuditRow
@@ -44,7 +45,7 @@ class Usage(Span):
     cost_usd: float
 
 
-async def span(since: AwareDatetime | None = None, until: AwareDatetime | None = None) -> Span:
+async def span(since: Moment | None = None, until: Moment | None = None) -> Span:
     """The span that is asked about, the last 30 days unless it is given. Raises Invalid for one that ends before it begins."""
     end = until or datetime.now(UTC)
     begin = since or end - A_MONTH

@@ -4,14 +4,17 @@ import asyncio
 import json
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from itsdangerous import BadSignature, URLSafeSerializer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+import traces
 from api.chat_feed import Feed
 from api.deps import hub, parts
+from api.hub import ended
 from api.metrics import ACCEPT_SECONDS, ACCEPTED, SOCKETS
 from domain.errors import AccountDisconnected, ConnectionLimit, Invalid, NotFound, SwitchboardError
 from domain.ids import new_id
@@ -24,6 +27,10 @@ log = structlog.get_logger()
 HELLO_WITHIN = 10.0
 PER_MINUTE = 600
 """Frames one socket may send in a minute before it is told to wait."""
+AHEAD = 100
+"""Messages of one socket that are read before they are stored; the next ones wait in the network."""
+TOGETHER = 20
+"""Messages stored by one commit at most."""
 
 
 class Hello(BaseModel):
@@ -50,8 +57,12 @@ class Wrote(BaseModel):
 
 @router.websocket("/v1/chat/{account_id}")
 async def chat(socket: WebSocket, account_id: str) -> None:
-    """One visitor's socket. Unknown accounts are refused before it opens."""
+    """One visitor's socket. Pages of other sites and unknown accounts are refused before it opens."""
     p, h = parts(socket), hub(socket)
+    if not _is_of_our_pages(socket, p.settings.public_url):
+        log.warning("chat.foreign_origin", account=account_id)
+        await socket.close(4403)
+        return
     tenant, state = await _open_to(p, account_id)
     if tenant is None:
         await socket.close(4404)
@@ -74,6 +85,15 @@ async def chat(socket: WebSocket, account_id: str) -> None:
     finally:
         h.open_chats[account_id] -= 1
         SOCKETS.dec()
+
+
+def _is_of_our_pages(socket: WebSocket, public_url: str) -> bool:
+    """Whether a browser's page that opens a socket is one of ours: of the host it calls, or of the public address. Programs name no origin."""
+    origin = socket.headers.get("origin")
+    if origin is None:
+        return True
+    public = urlsplit(public_url)
+    return origin == f"{public.scheme}://{public.netloc}" or origin.partition("://")[2] == socket.headers.get("host")
 
 
 async def _open_to(p: Parts, account_id: str) -> tuple[str | None, str]:
@@ -104,11 +124,10 @@ class Chat:
         visitor = self._visitor_of(hello.token) or new_id("vis")
         await self._socket.send_json({"type": "hello", "visitor": visitor, "token": self._signer.dumps(visitor)})
         feed = Feed(self._parts, hub(self._socket), self._tenant, self._account, visitor, hello.after, hello.also, self._socket.send_json)
-        feeding, reading = asyncio.create_task(feed.run()), asyncio.create_task(self._read(visitor, feed))
-        done, others = await asyncio.wait({feeding, reading}, return_when=asyncio.FIRST_COMPLETED)
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        written: asyncio.Queue[Wrote] = asyncio.Queue(AHEAD)
+        ways = (feed.run(), self._read(written), self._accept(visitor, written, feed))
+        done, others = await asyncio.wait([asyncio.create_task(way) for way in ways], return_when=asyncio.FIRST_COMPLETED)
+        await ended(*others)
         for task in done:
             task.result()
 
@@ -129,40 +148,59 @@ class Chat:
         except BadSignature:
             return None
 
-    async def _read(self, visitor: str, feed: Feed) -> None:
-        while True:
-            message = await self._socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
+    async def _read(self, written: asyncio.Queue[Wrote]) -> None:
+        while (message := await self._socket.receive())["type"] != "websocket.disconnect":
             if not self._in_time():
                 await _error(self._socket, "rate_limited", retry_after=60)
                 continue
             try:
-                wrote = Wrote.model_validate_json(message.get("text") or "")
+                await written.put(Wrote.model_validate_json(message.get("text") or ""))
             except ValidationError as error:
                 await _error(self._socket, _code(error), id=_id_of(message.get("text")))
-                continue
-            await self._accept(visitor, wrote, feed)
 
-    async def _accept(self, visitor: str, wrote: Wrote, feed: Feed) -> None:
-        inbound = Inbound(
+    async def _accept(self, visitor: str, written: asyncio.Queue[Wrote], feed: Feed) -> None:
+        """Stores what was read, in order: what comes while a commit is under way is stored by the next one, all of it together."""
+        while True:
+            batch = [await written.get()]
+            while len(batch) < TOGETHER and not written.empty():
+                batch.append(written.get_nowait())
+            await self._store(visitor, batch, feed)
+
+    async def _store(self, visitor: str, batch: list[Wrote], feed: Feed) -> None:
+        began = time.perf_counter()
+        try:
+            with traces.span("WS /v1/chat/{account_id}", "server"):
+                stored = await self._parts.inbox.accept_all([self._inbound(visitor, wrote) for wrote in batch])
+        except Invalid as error:
+            await self._store_apart(visitor, batch, feed, error)
+            return
+        except SwitchboardError as error:
+            await self._refuse(batch, "gone" if isinstance(error, NotFound) else error.code)
+            return
+        ACCEPT_SECONDS.observe(time.perf_counter() - began)
+        for wrote, accepted in zip(batch, stored, strict=True):
+            ACCEPTED.labels("webchat", accepted.duplicate).inc()
+            ack = {"type": "ack", "id": wrote.id, "message_id": accepted.message_id, "seq": accepted.seq, "duplicate": accepted.duplicate}
+            await self._socket.send_json(ack)
+        feed.follow(stored[0].conversation_id)
+
+    async def _store_apart(self, visitor: str, batch: list[Wrote], feed: Feed, error: Invalid) -> None:
+        """One message that the store does not take is refused alone."""
+        if len(batch) == 1:
+            await self._refuse(batch, error.code)
+            return
+        for wrote in batch:
+            await self._store(visitor, [wrote], feed)
+
+    async def _refuse(self, batch: list[Wrote], code: str) -> None:
+        for wrote in batch:
+            await _error(self._socket, code, id=wrote.id)
+
+    def _inbound(self, visitor: str, wrote: Wrote) -> Inbound:
+        return Inbound(
             tenant_id=self._tenant, account_id=self._account, chat=visitor, sender=visitor, text=wrote.text,
             external_id=json.dumps(["message", visitor, wrote.id], ensure_ascii=False), at_once=wrote.button,
         )  # fmt: skip
-        began = time.perf_counter()
-        try:
-            accepted = await self._parts.inbox.accept(inbound)
-        except NotFound:
-            await _error(self._socket, "gone", id=wrote.id)
-            return
-        except SwitchboardError as error:
-            await _error(self._socket, error.code, id=wrote.id)
-            return
-        ACCEPT_SECONDS.observe(time.perf_counter() - began)
-        ACCEPTED.labels("webchat", accepted.duplicate).inc()
-        ack = {"type": "ack", "id": wrote.id, "message_id": accepted.message_id, "seq": accepted.seq, "duplicate": accepted.duplicate}
-        await self._socket.send_json(ack)
-        feed.follow(accepted.conversation_id)
 
     def _in_time(self) -> bool:
         now = time.monotonic()

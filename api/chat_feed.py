@@ -8,6 +8,7 @@ from api.hub import Hub, either
 from domain.errors import StoreUnavailable
 from parts import Parts
 from store import messages
+from store.notices import inbound_of
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 BATCH = 200
@@ -26,17 +27,17 @@ class Feed:
         self._watch: Callable[[str], None] = lambda _: None
 
     def follow(self, conversation: str) -> None:
-        """The conversation exists now: look at once, and hear of its changes."""
+        """The conversation exists: from the first time on, look and hear of its changes."""
         if self._conversation is None:
             self._conversation = conversation
             self._watch(conversation)
-        self._poke()
+            self._poke()
 
     async def run(self) -> None:
         """Feeds for ever; while Postgres is away it waits."""
         with self._hub.waiting() as event:
             self._poke = event.set
-            self._watch = lambda conversation: self._hub.add(event, conversation)
+            self._watch = lambda conversation: self._hub.add(event, *self._subjects(conversation))
             if self._conversation:
                 self._watch(self._conversation)
             while True:
@@ -45,6 +46,9 @@ class Feed:
                 except StoreUnavailable:
                     self._draft = ("", "")
                 await either(event, self._parts.settings.chat_poll)
+
+    def _subjects(self, conversation: str) -> tuple[str, ...]:
+        return (conversation, inbound_of(conversation)) if "inbound" in self._also else (conversation,)
 
     async def _look(self) -> None:
         while True:
@@ -57,11 +61,11 @@ class Feed:
                 assert self._conversation is not None
                 rows = await messages.for_chat(tx, self._conversation, self._after, BATCH)
                 draft = await messages.draft(tx, self._conversation)
-                approvals = await tx.rows("approvals/for_chat", dict, conversation=self._conversation)
+                asked = "approvals" in self._also
+                approvals = await tx.rows("approvals/for_chat", dict, conversation=self._conversation) if asked else []
             for row in rows:
                 await self._tell(row)
-            if "approvals" in self._also:
-                await self._tell_approvals(approvals)
+            await self._tell_approvals(approvals)
             await self._tell_draft(draft, {row["id"] for row in rows})
             if len(rows) < BATCH:
                 return

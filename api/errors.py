@@ -1,12 +1,14 @@
 """The edge between our errors and HTTP: problem+json (RFC 9457) with a stable `code`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Route
 from temporalio.service import RPCError
 
 from domain.errors import Invalid, NotFound, SwitchboardError, TemporalUnavailable
@@ -32,8 +34,8 @@ def of(error: SwitchboardError) -> JSONResponse:
     return answer
 
 
-def install(app: FastAPI) -> None:
-    """Every exception becomes a problem document."""
+def install(app: FastAPI, routers: Sequence[APIRouter] = ()) -> None:
+    """Every exception becomes a problem document; `routers` say which methods a path has."""
 
     @app.exception_handler(SwitchboardError)
     async def _ours(_: Request, error: SwitchboardError) -> JSONResponse:
@@ -50,15 +52,25 @@ def install(app: FastAPI) -> None:
         return problem(422, Invalid.code, f"{first['field']}: {first['message']}", field=first["field"], errors=faults)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400:
+            return of(Invalid("The body cannot be read: it has to be JSON in UTF-8, and not nested without end.", field="body"))
         answer = problem(error.status_code, CODES.get(error.status_code, "refused"), str(error.detail))
         answer.headers.update(error.headers or {})
+        if error.status_code == 405 and (methods := _methods(routers, request.url.path)):
+            answer.headers["allow"] = ", ".join(methods)
         return answer
 
     @app.exception_handler(Exception)
     async def _unknown(_: Request, error: Exception) -> JSONResponse:
         log.exception("api.failed", error=type(error).__name__)
         return problem(500, SwitchboardError.code, (SwitchboardError.__doc__ or "").strip())
+
+
+def _methods(routers: Sequence[APIRouter], path: str) -> list[str]:
+    """What a path may be asked by; each route by itself knows its own methods only."""
+    routes = (route for router in routers for route in router.routes if isinstance(route, Route) and route.path_regex.match(path))
+    return sorted({method for route in routes for method in route.methods or ()})
 
 
 def _field(fault: str, where: tuple[int | str, ...]) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from temporalio.service import RPCError
 
@@ -35,8 +35,9 @@ async def readyz(parts: PartsHere) -> dict[str, Any] | Response:
 
 
 @router.get("/metrics", response_class=Response, dependencies=[Depends(within_reach)], responses=problems(401))
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
     """Figures for Prometheus. Beyond loopback they are told to whoever is signed in, such as by a key."""
+    await request.app.state.watch.look()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

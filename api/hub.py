@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from store.notices import heard
 
+AGAIN_AFTER = 1.0
+"""Seconds after which a task that was cancelled, and is not over, is cancelled once more."""
+
 
 class Hub:
     """Turns Postgres's hints into wake-ups. A hint may be missed: whoever waits also looks every few seconds."""
@@ -54,7 +57,17 @@ def _set(events: set[asyncio.Event] | tuple[()]) -> None:
 async def either(event: asyncio.Event, seconds: float) -> None:
     """Waits for an event, or so many seconds; the event is clear afterwards."""
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # Python 3.11's wait_for loses a cancellation that comes together with the event
+            await event.wait()
     except TimeoutError:
         return
     event.clear()
+
+
+async def ended(*tasks: asyncio.Task[None]) -> None:
+    """Cancels tasks until they are over: a cancellation can be lost in a library that waits for something which comes at that very moment."""
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=AGAIN_AFTER)
+    await asyncio.gather(*tasks, return_exceptions=True)

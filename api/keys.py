@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from api.account_views import Name
 from api.deps import Member, PageHere, PartsHere
 from api.routers import noun
+from api.values import Moment
 from domain.errors import Forbidden, NotFound
 from domain.roles import Role, up_to
 from store import audit, members
@@ -30,7 +31,7 @@ class NewKey(BaseModel):
 
     name: Name
     role: Role = "customer_operator"
-    expires_at: Annotated[AwareDatetime, AfterValidator(_in_the_future)] | None = None
+    expires_at: Annotated[Moment, AfterValidator(_in_the_future)] | None = None
 
 
 class KeyView(BaseModel):
@@ -85,6 +86,8 @@ async def revoke_key(key_id: str, parts: PartsHere, member: Member) -> Response:
 async def _made(tx: Transaction, member: Member, asked: NewKey) -> MadeKey:
     if asked.role not in up_to(member.role):
         raise Forbidden("A key may not do more than its maker; choose your own role or a lesser one.", field="role")
+    if await members.member(tx, member.member_id) is None:
+        raise Forbidden("A key acts as its maker, and you are no member of this tenant; have one of its members make it.")
     row, key = await members.create_key(tx, name=asked.name, role=asked.role, member=member.member_id, scopes=[], expires_at=asked.expires_at)
     await audit.add(tx, member.member_id, "key.created", row.id, role=row.role)
     return MadeKey(**row.model_dump(exclude={"scopes"}), key=key)

@@ -66,6 +66,7 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
     parameters = operation.get("parameters", [])
     statuses = [404] if "{" in path else []
     statuses += [422] if parameters or "requestBody" in operation else []
+    statuses += [413] if method in ("post", "patch") else []
     if path.startswith("/v1/"):
         operation["security"] = [{name: []} for name in SCHEMES]
         statuses += [401, 403, 503]

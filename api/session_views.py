@@ -8,6 +8,7 @@ from fastapi import Depends, Header
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.approval_views import run_url
+from api.values import YesOrNo
 from domain.errors import PreconditionFailed, PreconditionRequired
 from domain.ids import session_workflow
 from domain.messages import MAX_TEXT
@@ -34,7 +35,7 @@ class PlanItem(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1, max_length=2000)
-    done: bool = False
+    done: YesOrNo = False
 
 
 class SessionChange(BaseModel):

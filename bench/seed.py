@@ -39,4 +39,4 @@ def seed(sql: psycopg.Connection[Any], count: int) -> None:
         bounds = {"start": start, "end": min(start + AT_A_TIME - 1, count)}
         for statement in (SESSIONS, CONVERSATIONS, OUTBOUND, INBOUND):
             sql.execute(statement, bounds)
-    sql.execute("analyze")
+    sql.execute("vacuum (analyze) sessions, conversations, messages, events")

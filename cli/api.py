@@ -14,6 +14,9 @@ from wiring import checked, opened, require_schema
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 GRACE = 5
+KEEP_ALIVE = 75
+"""Seconds an idle connection is kept: longer than clients and load balancers keep theirs (5 to 60 s), so that it is they who close it, and nobody
+sends a request down a connection that is just being closed."""
 
 
 @app.command()
@@ -28,5 +31,5 @@ def api() -> None:
     uvicorn.run(
         application, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,
         ws_ping_interval=settings.chat_heartbeat, ws_ping_timeout=max(1.0, settings.chat_stale_after - settings.chat_heartbeat),
-        ws_max_size=262_144, timeout_graceful_shutdown=GRACE,
+        ws_max_size=262_144, timeout_graceful_shutdown=GRACE, timeout_keep_alive=KEEP_ALIVE,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`test`: lint, types, import directions and tests, in that order, all of them even when one fails."""
+"""`test`: lint, types, import directions, what is known against dependencies, and tests, in that order, all of them even when one fails."""
 
 import os
 import shutil
@@ -9,10 +9,12 @@ from pathlib import Path
 
 import typer
 
+from cli.advisories import ask
 from cli.output import Steps, out
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 ROOT = Path(__file__).parent.parent
+LOCK = ROOT / "requirements.lock"
 BIN = Path(sys.executable).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--reruns", "1")
@@ -31,6 +33,8 @@ def test(context: typer.Context) -> None:
     steps = Steps(out)
     _install_browser(steps)
     failed = [name for name, command in CHECKS.items() if not _passes(steps, name, command)]
+    if not _is_clean(steps):
+        failed.append("dependencies")
     if not _passes(steps, "tests", [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *context.args], shown=True):
         failed.append("tests")
     steps.line(f"Failed: {', '.join(failed)}." if failed else "All green.")
@@ -49,6 +53,16 @@ def _passes(steps: Steps, name: str, command: list[str], *, shown: bool = False)
     if code and said:
         steps.line(said.decode("utf-8", "replace").rstrip())
     return code == 0
+
+
+def _is_clean(steps: Steps) -> bool:
+    """What is publicly known against the locked packages; where nobody can be asked that is said, and fails nothing."""
+    began = time.monotonic()
+    known = ask(LOCK)
+    if known.audited:
+        (steps.failed if known.findings else steps.done)("dependencies", time.monotonic() - began)
+    steps.note("\n".join((f"Advisories on dependencies: {known.words()}.", *known.findings)))
+    return not known.findings
 
 
 def _run_quietly(steps: Steps, name: str, command: list[str]) -> tuple[bytes, int]:

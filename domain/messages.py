@@ -61,6 +61,8 @@ class Sending(Frozen):
     attempt: int | None = None
     resend_of: str | None = None
     accepted_at: datetime | None = None
+    began_at: datetime | None = None
+    """When this attempt began, by the clock of the store, which is the one that goes for ages."""
 
 
 class Receipt(Frozen):

@@ -54,6 +54,8 @@ class Looked:
     sha256: str = ""
     purpose: Literal["gate", "outcome"] = "gate"
     due_at: datetime | None = None
+    due_after: float | None = None
+    """Seconds until `due_at` at the moment of the look: a span holds also where two clocks disagree."""
     why: str = ""
     channel: str = ""
     asking: bool = False
@@ -77,6 +79,8 @@ class Clocked:
     state: Literal["pending", "decided", "expired", "cancelled", "gone"]
     verdict: Literal["approved", "denied", "expired", "cancelled"] | None = None
     deadline_at: datetime | None = None
+    left_for: float | None = None
+    """Seconds until the deadline at the moment of the reading: a span holds also where two clocks disagree."""
     asked: tuple[str, ...] = ()
     """Who is asked, as far as ids, roles and tiers say so."""
 

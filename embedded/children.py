@@ -175,12 +175,17 @@ def wait_for(true: Callable[[], bool], within: float, late: Callable[[], None]) 
 
 
 def dies_with_us(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """What a child calls before it becomes its program: on Linux it gets a signal when the thread that started it ends."""
+    """What a child calls before it becomes its program: on Linux it gets a signal when the thread that started it ends.
+
+    Where that ended before the child could say so, nobody would ever tell it: it ends here.
+    """
     if _libc is None:
         return None
-    prctl, number = _libc.prctl, int(death_signal)
+    prctl, number, us = _libc.prctl, int(death_signal), os.getpid()
 
     def call() -> None:
         prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != us:
+            os._exit(1)
 
     return call

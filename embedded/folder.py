@@ -78,9 +78,17 @@ class DataFolder:
         return (self.path / "logs").glob("*.log")
 
     def note(self, line: str) -> None:
-        """Writes down something that happened to the parts."""
-        with self.log("up").open("a", encoding="utf-8") as log:
+        """Writes down something that happened to the parts; on a full disk it is not written down, and nothing else comes of that."""
+        with contextlib.suppress(OSError), self.log("up").open("a", encoding="utf-8") as log:
             log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {line}\n")
+
+    def takes_request(self, name: str) -> bool:
+        """Whether a program of ours asked for this, by a file of that name; asked for once, it is taken once."""
+        try:
+            (self.path / name).unlink()
+        except OSError:
+            return False
+        return True
 
     def record(self, children: Iterable[Child]) -> None:
         """Writes down which programs are ours, so that a later start knows them for certain."""

@@ -18,6 +18,8 @@ from embedded.signals import Signals
 from embedded.supervisor import Progress, Stopped, Supervisor
 from embedded.temporal import Temporal
 
+TOURED = ("worker", "API")
+"""What the chat's tour may have killed."""
 GRACE = "4"
 """Seconds a stopping worker gives its activities, so that all ends within ten."""
 
@@ -96,6 +98,7 @@ class Stack:
         self._wish, self._folder, self._host = wish, folder, host
         self._outside = wish.outside
         listen = "0.0.0.0" if wish.lan else "127.0.0.1"  # noqa: S104 - asked for by --lan
+        self.supervisor.kills_when_asked = TOURED if wish.demo and not wish.lan else ()
         self._listen, self._port = listen, _port(wish.port, "--port", listen)
         self._postgres = None if self._outside.get("DATABASE_URL") else self._make_postgres()
         self._temporal = None if self._outside.get("TEMPORAL_ADDRESS") else self._make_temporal()
@@ -147,6 +150,7 @@ class Stack:
             "SWITCHBOARD_SIGNING_KEY": outside.get("SWITCHBOARD_SIGNING_KEY") or keys.signing_key,
             "SWITCHBOARD_GRACEFUL_SHUTDOWN": outside.get("SWITCHBOARD_GRACEFUL_SHUTDOWN") or GRACE,
             "DATABASE_URL": self._app_url(),
+            "SWITCHBOARD_TOUR": str(self._wish.demo and not self._wish.lan).lower(),
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": outside.get("MALLOC_ARENA_MAX", "2"),
         }

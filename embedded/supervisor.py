@@ -1,5 +1,6 @@
 """Keeps children running: starts them in groups, starts those again that end, and ends all in reverse order."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ SHORTEST, LONGEST = 0.1, 5.0
 STEADY_AFTER = 30.0
 """Seconds a child has to run to be trusted again."""
 TRIM_EVERY = 60.0
+TOUR = "tour.kill"
+"""The file in the data folder by which the API asks."""
+ASKED_EVERY, KILLS_APART = 0.5, 5.0
+"""Seconds between looks for it, and between two kills."""
 
 
 class Progress(Protocol):
@@ -50,6 +55,10 @@ class Supervisor:
     def __init__(self, folder: DataFolder, signals: Signals, progress: Progress) -> None:
         self._folder, self._signals, self._progress = folder, signals, progress
         self._groups: list[list[Watched]] = []
+        self._recorded = True
+        self.kills_when_asked: Sequence[str] = ()
+        """The children that the API may ask to have killed, for the tour; nobody's while it is empty."""
+        self._killed_at = float("-inf")
 
     def start(self, *children: Child, within: float = 120.0) -> None:
         """Starts these side by side and returns when all answer.
@@ -100,14 +109,25 @@ class Supervisor:
         trim_at = 0.0
         while not self._signals.asked:
             now = time.monotonic()
+            self._kill_where_asked(now)
             for watched in self._all():
                 self._look(watched, now)
             if now >= trim_at:
                 trim_at = now + TRIM_EVERY
-                for log in self._folder.logs():
-                    trim(log)
+                self._trim()
             dues = [watched.due for watched in self._all() if watched.due is not None]
+            if self.kills_when_asked:
+                dues.append(now + ASKED_EVERY)
             self._signals.wait(max(0.0, min([trim_at, *dues]) - time.monotonic()))
+
+    def _kill_where_asked(self, now: float) -> None:
+        """Kills, as anybody's kill -9 would, what a tour asked for; what it asks again within a few seconds is not heard."""
+        if not self.kills_when_asked or not self._folder.takes_request(TOUR) or now - self._killed_at < KILLS_APART:
+            return
+        self._killed_at = now
+        for watched in self._all():
+            if watched.child.name in self.kills_when_asked:
+                watched.child.kill()
 
     def stop(self, spans: Sequence[float] = (5.0, 3.0)) -> None:
         """Ends all children, the last started group first, each with its span of seconds; a second signal ends the waiting."""
@@ -126,7 +146,7 @@ class Supervisor:
         """Ends all children at once."""
         for watched in self._all():
             watched.child.kill()
-        self._record()
+        self._record_or_later()
 
     def _look(self, watched: Watched, now: float) -> None:
         child = watched.child
@@ -141,17 +161,35 @@ class Supervisor:
             watched.due, watched.began = None, now
             try:
                 child.spawn()
-            except StartFailed as failed:
+            except (StartFailed, OSError) as failed:
                 watched.due = now + LONGEST
                 self._tell(str(failed))
-            self._record()
+            self._record_or_later()
+
+    def _trim(self) -> None:
+        """What cannot be kept now, such as on a full disk, is tried again a minute later."""
+        if not self._recorded:
+            self._record_or_later()
+        for log in self._folder.logs():
+            with contextlib.suppress(OSError):
+                trim(log)
 
     def _tell(self, line: str) -> None:
         self._folder.note(line)
-        self._progress.note(line)
+        with contextlib.suppress(OSError):  # what we print may go to a file on a full disk
+            self._progress.note(line)
 
     def _all(self) -> list[Watched]:
         return [watched for group in self._groups for watched in group]
+
+    def _record_or_later(self) -> None:
+        """Writes down which programs are ours; while that cannot be done they run all the same."""
+        try:
+            self._record()
+            self._recorded = True
+        except StartFailed as failed:
+            self._recorded = False
+            self._tell(str(failed))
 
     def _record(self) -> None:
         self._folder.record(watched.child for watched in self._all())

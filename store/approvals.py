@@ -33,6 +33,8 @@ class Clock(BaseModel):
     state: str
     verdict: str | None
     deadline_at: datetime
+    left_for: float
+    """Seconds until the deadline by the clock of the store, below 0 once it has passed."""
     action: str
     session_id: str | None
     approvers: Mapping[str, Any]
@@ -85,11 +87,12 @@ async def open_for_call(db: Database, tenant: str, call: str, purpose: str, *, k
 
 
 async def decide(db: Database, tenant: str, approval: str, *, member: str, identities: list[str], verdict: str, comment: str, answer: Any,
-                 sha256: str | None, via: str) -> Decision:  # fmt: skip
-    """One approver's verdict: the lock of the approval's row decides every race."""
+                 sha256: str | None, via: str, traceparent: str = "") -> Decision:  # fmt: skip
+    """One approver's verdict: the lock of the approval's row decides every race. `traceparent` is the trace it came in."""
     params = {
         "tenant": tenant, "approval": approval, "member": member, "identities": identities, "verdict": verdict, "comment": comment,
         "answer": Jsonb(answer) if answer is not None else None, "sha256": sha256, "via": via, "message": new_id("msg"),
+        "traceparent": traceparent,
     }  # fmt: skip
     return await db.call("approvals/decide", Decision, params)
 

@@ -49,17 +49,33 @@ class MessageRow(BaseModel):
     sent_at: datetime | None
 
 
-async def accept(db: Database, inbound: Inbound) -> Accepted:
+async def accept(db: Database, inbound: Inbound, traceparent: str = "") -> Accepted:
     """Stores a message behind all others of its conversation, once: ACCEPT of the protocol, one round trip, one commit.
+
+    `traceparent` is the trace it arrived in, empty where traces are off.
 
     Raises NotFound for an account that does not exist, StoreUnavailable when the commit's fate is unknown.
     """
-    params = {
+    return await db.call("messages/accept", Accepted, _accepting(inbound, traceparent))
+
+
+async def accept_all(db: Database, inbounds: Sequence[Inbound], traceparent: str = "") -> list[Accepted]:
+    """Stores what one person wrote faster than it could be stored, in this order: as `accept`, with one commit for all of it.
+
+    Raises what `accept` raises; nothing is stored then.
+    """
+    if len(inbounds) == 1:
+        return [await accept(db, inbounds[0], traceparent)]
+    return await db.calls("messages/accept", Accepted, inbounds[0].tenant_id, [_accepting(inbound, traceparent) for inbound in inbounds])
+
+
+def _accepting(inbound: Inbound, traceparent: str) -> dict[str, Any]:
+    return {
         "tenant": inbound.tenant_id, "account": inbound.account_id, "chat": inbound.chat, "thread": inbound.thread, "sender": inbound.sender,
         "sender_name": inbound.sender_name, "external_id": inbound.external_id, "kind": inbound.kind, "text": inbound.text,
         "payload": Jsonb(dict(inbound.payload)), "at_once": inbound.at_once, "conversation": new_id("con"), "message": new_id("msg"),
+        "traceparent": traceparent,
     }  # fmt: skip
-    return await db.call("messages/accept", Accepted, params)
 
 
 async def begin_send(db: Database, tenant: str, conversation: str, epoch: int = 0) -> Sending:

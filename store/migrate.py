@@ -1,9 +1,10 @@
 """Brings the schema up to what the code expects, and back down. Migrations are plain SQL files, each with its rollback."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlencode
 
 import psycopg
 from psycopg import sql
@@ -44,16 +45,45 @@ async def require_current(db: Database) -> None:
     if missing := sorted(known - applied):
         raise StartFailed(f"The database's schema is older than this version (it lacks {missing[0]}); run `./switchboard migrate` first.")
     if newer := sorted(applied - known):
-        raise StartFailed(f"The data was written by a newer version (it has {newer[-1]}); start that version, or restore a backup.")
+        raise _too_new(newer[-1], max(known))
 
 
 def rollback(owner_url: str, count: int = 1) -> list[str]:
     """Undoes the newest `count` migrations and returns their names."""
     with _opened(owner_url) as (backend, known, _):
-        newest = backend.to_rollback(known)[:count]
-        for migration in newest:
-            _step(backend, migration, "rollback")
-        return [migration.id for migration in newest]
+        return _undo(backend, backend.to_rollback(known)[:count])
+
+
+def above(owner_url: str, name: str) -> list[str]:
+    """The names of the applied migrations behind `name`, newest first. Raises StartFailed where `name` is none, or is not applied."""
+    with _opened(owner_url) as (backend, known, _):
+        return [migration.id for migration in _above(backend, known, name)]
+
+
+def down_to(owner_url: str, name: str) -> list[str]:
+    """Undoes every migration behind `name`, newest first, and returns their names; what they added is gone.
+
+    `name` is a migration's, or its number. Raises StartFailed where it is none, or is not applied itself.
+    """
+    with _opened(owner_url) as (backend, known, _):
+        return _undo(backend, _above(backend, known, name))
+
+
+def _above(backend: DatabaseBackend, known: MigrationList, name: str) -> list[Migration]:
+    applied: list[Migration] = list(backend.to_rollback(known))
+    found = [migration.id for migration in applied if name in (migration.id, migration.id.partition("_")[0])]
+    if len(found) != 1:
+        there = f"choose one from {applied[-1].id} to {applied[0].id}" if applied else "it has none"
+        raise StartFailed(f"The schema has no migration {name}; {there}.")
+    return [migration for migration in applied if migration.id > found[0]]
+
+
+def _undo(backend: DatabaseBackend, migrations: Iterable[Migration]) -> list[str]:
+    undone = []
+    for migration in migrations:
+        _step(backend, migration, "rollback")
+        undone.append(str(migration.id))
+    return undone
 
 
 def pending(owner_url: str) -> list[str]:
@@ -72,7 +102,7 @@ def _step(backend: DatabaseBackend, migration: Migration, direction: Literal["ap
 @contextmanager
 def _opened(owner_url: str) -> Iterator[tuple[DatabaseBackend, MigrationList, psycopg.Connection]]:
     """The migrations' backend under an advisory lock: a lock row, as the library keeps one, would outlive a killed process."""
-    fields(owner_url, "SWITCHBOARD_OWNER_DATABASE_URL")
+    library_url = _for_library(owner_url)
     try:
         connection = psycopg.connect(owner_url, autocommit=True)
     except psycopg.OperationalError as error:
@@ -81,7 +111,7 @@ def _opened(owner_url: str) -> Iterator[tuple[DatabaseBackend, MigrationList, ps
         connection.execute("select pg_advisory_lock(%s)", (ONE_AT_A_TIME,))
         if connection.execute("select to_regclass('yoyo_lock')").fetchone() != (None,):
             connection.execute("delete from yoyo_lock")
-        backend = get_backend("postgresql+psycopg://" + owner_url.partition("://")[2])
+        backend = get_backend(library_url)
         try:
             known = read_migrations(str(FOLDER))
             _refuse_newer(connection, {migration.id for migration in known})
@@ -90,9 +120,24 @@ def _opened(owner_url: str) -> Iterator[tuple[DatabaseBackend, MigrationList, ps
             backend.connection.close()
 
 
+def _too_new(found: str, ours: str) -> StartFailed:
+    return StartFailed(
+        f"The data was written by a newer version (it has {found}); start that version, or restore a backup. "
+        f"That version's `./switchboard migrate --down-to {ours.partition('_')[0]}` takes the schema back to this one."
+    )
+
+
+def _for_library(owner_url: str) -> str:
+    """The address for the migrations' library, which reads one of the form `host=… dbname=…` as an empty one, and no `%` in a database's name.
+
+    Raises StartFailed when it is none.
+    """
+    return "postgresql+psycopg://?" + urlencode(fields(owner_url, "SWITCHBOARD_OWNER_DATABASE_URL"))
+
+
 def _refuse_newer(connection: psycopg.Connection, known: set[str]) -> None:
     if connection.execute("select to_regclass('_yoyo_migration')").fetchone() == (None,):
         return
     applied = {str(row[0]) for row in connection.execute("select migration_id from _yoyo_migration")}
     if newer := sorted(applied - known):
-        raise StartFailed(f"The data was written by a newer version (it has {newer[-1]}); start that version, or restore a backup.")
+        raise _too_new(newer[-1], max(known))

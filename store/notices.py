@@ -11,6 +11,11 @@ CHANNEL = "switchboard"
 log = structlog.get_logger()
 
 
+def inbound_of(conversation: str) -> str:
+    """The subject of hints that somebody wrote in a conversation: most who follow it wait for answers only, and need not look."""
+    return f"{conversation}/inbound"
+
+
 class Notices:
     """Sends hints from this process; `tell` never waits and never fails."""
 
@@ -21,7 +26,7 @@ class Notices:
         self._task: asyncio.Task[None] | None = None
 
     def tell(self, tenant: str, conversation: str = "-") -> None:
-        """Says that something of a tenant, and of this conversation, changed."""
+        """Says that something of a tenant, and of this conversation (or `inbound_of` it), changed."""
         self._waiting.add(f"{tenant} {conversation}")
         self._some.set()
         if self._task is None:

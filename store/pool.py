@@ -1,6 +1,6 @@
 """Connections to Postgres: the pool, a tenant's transaction, and the loading of the statements."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,10 @@ from domain.errors import Conflict, Invalid, NotFound, StoreUnavailable
 
 QUERIES = Path(__file__).parent / "queries"
 Row = TypeVar("Row")
+Result = TypeVar("Result")
+ENDS_WITHIN = 35
+"""Seconds after which Postgres ends a transaction: more than any tool may take that commits in one."""
+LATE = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.TransactionTimeout)
 log = structlog.get_logger()
 UNIQUE = {"accounts_tenant_id_name_key": "name", "agents_tenant_id_name_key": "name", "bindings_by_pattern": "chat"}
 """The field that a person gave, by the constraint it broke."""
@@ -50,6 +54,13 @@ class Transaction:
             await cursor.execute(statement(name), {"tenant": self.tenant, **params})
             return await cursor.fetchall()
 
+    async def each(self, name: str, kind: type[Row], many: Sequence[Mapping[str, Any]]) -> list[Row]:
+        """The first row of a statement for each of many sets of parameters, in one round trip."""
+        cursors = [self._connection.cursor(row_factory=_factory(kind)) for _ in many]
+        for cursor, params in zip(cursors, many, strict=True):
+            await cursor.execute(statement(name), {"tenant": self.tenant, **params})
+        return [row for cursor in cursors if (row := await cursor.fetchone())]
+
     async def row(self, name: str, kind: type[Row], /, **params: Any) -> Row | None:
         """The first row of a statement, or None."""
         found = await self.rows(name, kind, **params)
@@ -61,6 +72,7 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 8, name: str = "switchboard") -> None:
         self.url = url
+        self._full = False
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
             min_size=1,
@@ -69,6 +81,7 @@ class Database:
             timeout=5,
             max_idle=120,
             reconnect_timeout=5,
+            configure=_let_go_in_time,
             kwargs={"autocommit": True, "application_name": name, "prepare_threshold": 1},
         )
 
@@ -93,7 +106,10 @@ class Database:
                 except BaseException:
                     await connection.close()
                     raise
-        except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
+        except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError, psycopg.errors.InternalError_, *LATE) as error:
+            self._full = self._full or _no_room(error)
+            if isinstance(error, psycopg.errors.InternalError_) and not _no_room(error):
+                raise
             raise StoreUnavailable from error
         except psycopg.errors.NoDataFound as error:
             raise NotFound from error
@@ -122,20 +138,32 @@ class Database:
 
         A connection that turns out to be broken is replaced once, so such functions are safe to repeat.
         """
-        for last in (False, True):
-            try:
-                async with self._connection() as connection, connection.cursor(row_factory=_factory(kind)) as cursor:
-                    await cursor.execute(statement(name), params)
-                    row = await cursor.fetchone()
-                    if row is None:
-                        raise NotFound
-                    found: Row = row
-                    return found
-            except StoreUnavailable:
-                if last:
-                    raise
-                await self._pool.check()
-        raise AssertionError
+
+        async def once() -> Row:
+            async with self._connection() as connection, connection.cursor(row_factory=_factory(kind)) as cursor:
+                await cursor.execute(statement(name), params)
+                found: Row | None = await cursor.fetchone()
+                if found is None:
+                    raise NotFound
+                return found
+
+        return await self._repeated(once)
+
+    async def calls(self, name: str, kind: type[Row], tenant: str, many: Sequence[Mapping[str, Any]]) -> list[Row]:
+        """Runs such a statement many times for one tenant, in one round trip and one commit: all of it becomes true, or nothing."""
+
+        async def once() -> list[Row]:
+            async with self.transaction(tenant) as tx:
+                return await tx.each(name, kind, many)
+
+        return await self._repeated(once)
+
+    async def _repeated(self, once: Callable[[], Awaitable[Result]]) -> Result:
+        try:
+            return await once()
+        except StoreUnavailable:
+            await self._pool.check()
+        return await once()
 
     async def ids(self, name: str, /, **params: Any) -> list[str]:
         """The first column of a statement that needs no tenant: the four narrow ways in."""
@@ -144,9 +172,30 @@ class Database:
             return [row[0] for row in await cursor.fetchall() if row[0] is not None]
 
     async def ping(self) -> None:
-        """Raises StoreUnavailable unless Postgres answers."""
+        """Raises StoreUnavailable unless Postgres answers; after its disk was found full, unless there is room to write again."""
         async with self._connection() as connection:
             await connection.execute("select 1")
+            if self._full:
+                async with connection.transaction():
+                    await connection.execute("select set_config('work_mem', '64kB', true)")
+                    await connection.execute(statement("status/room"))
+        self._full = False
+
+
+async def _let_go_in_time(connection: AsyncConnection[Any]) -> None:
+    """A process that is frozen inside a transaction, or cut off from Postgres, does not keep its locks. Of the two limits, Postgres before 17
+    has only the one for idle transactions, and within a pipeline none is idle."""
+    await connection.execute(
+        "select set_config(name, %s, false) from pg_settings where name in ('transaction_timeout', 'idle_in_transaction_session_timeout')",
+        (f"{ENDS_WITHIN}s",),
+    )
+
+
+def _no_room(error: Exception) -> bool:
+    """Whether a file could not grow: a full disk has a code of its own, a quota that is used up has not."""
+    return isinstance(error, psycopg.errors.DiskFull) or (
+        isinstance(error, psycopg.errors.InternalError_) and str(error).startswith(("could not extend", "could not write"))
+    )
 
 
 def _factory(kind: type[Row]) -> Any:

@@ -24,6 +24,8 @@ class Ended(BaseModel):
     call_id: str | None
     next: Literal["act", "ask", "more", "wait", "rest"] | None
     due_at: datetime | None
+    due_after: float | None = None
+    """Seconds until `due_at`, by the clock of the store."""
     wake_session: str | None
     sha256: str = ""
     """The hash of a call's arguments, added by whoever ended the step."""

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from cryptography.fernet import Fernet
 
+from cli.api import KEEP_ALIVE
 from embedded.postgres import Postgres
 from embedded.temporal import Temporal
 from parts import Parts
@@ -27,6 +28,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the protocol's storms rage, in seconds for all of them together, and where their dice begin."""
     parser.addoption("--protocol-seconds", default="15")
     parser.addoption("--protocol-seed", default="")
+    parser.addoption("--crash", choices=("once", "full"), default="once", help="full: every step, before and after, with every process.")
+    parser.addoption("--crash-seed", type=int, default=0, help="The order in which the crash matrix kills; one of chance where it is 0.")
+    parser.addoption("--attack-examples", type=int, default=1, metavar="N", help="How often the attacks throw their dice, which begin at N.")
+    parser.addoption("--soak", type=float, default=0.0, metavar="MINUTES", help="Also work steadily for so long, and see that memory stays flat.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Chooses the seed once, so that it is the same in all processes of a run."""
+    config.option.crash_seed = config.option.crash_seed or secrets.randbelow(10**6) + 1
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Says the seed, so that a run can be repeated."""
+    return f"crash seed: {config.option.crash_seed}"
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +103,8 @@ async def api_url(settings: Settings) -> AsyncIterator[str]:
     """The address of a real HTTP server over the application."""
     from api.app import create_app  # noqa: PLC0415
 
-    config = uvicorn.Config(create_app(lambda: opened(settings, "tests-api")), port=0, log_config=None, access_log=False, ws_max_size=262_144)
+    app = create_app(lambda: opened(settings, "tests-api"))
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws_max_size=262_144, timeout_keep_alive=KEEP_ALIVE)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:

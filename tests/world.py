@@ -17,7 +17,7 @@ from parts import Parts
 from store import members
 from store.apply import Spec, apply
 
-PATIENCE = 30.0
+PATIENCE = 45.0
 """Seconds a test waits for something that normally takes milliseconds; only a failure ever waits so long."""
 _numbers = itertools.count(1)
 

@@ -47,16 +47,15 @@ class ApprovalWorkflow:
         """Waits for the verdict. Returns approved, denied, expired or cancelled."""
         while True:
             self._poked = False
-            self._clock = clock = await in_store("read_clock", ref, Clocked, "approval: read state and deadline")
+            self._clock = clock = await in_store("read_clock", ref, Clocked, summary="approval: read state and deadline")
             if clock.state != "pending" or clock.deadline_at is None:
                 return self._over(clock)
             workflow.set_current_details(f"Pending until {clock.deadline_at:%Y-%m-%d %H:%M:%S} UTC, then the default applies.")
             try:
-                left = max(A_MOMENT, clock.deadline_at - workflow.now())
-                await workflow.wait_condition(lambda: self._poked, timeout=left, timeout_summary="approval: its deadline")
+                await workflow.wait_condition(lambda: self._poked, timeout=max(A_MOMENT, _left(clock)), timeout_summary="approval: its deadline")
             except TimeoutError:
                 armed = Armed(ref.tenant, ref.approval, clock.deadline_at)
-                self._clock = await in_store("expire", armed, Clocked, "approval: the deadline passed, apply the default")
+                self._clock = await in_store("expire", armed, Clocked, summary="approval: the deadline passed, apply the default")
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(ref)
 
@@ -65,3 +64,10 @@ class ApprovalWorkflow:
         workflow.set_current_details(f"Over: {verdict}.")
         workflow.upsert_search_attributes([SB_STATE.value_set(verdict)])
         return verdict
+
+
+def _left(clock: Clocked) -> timedelta:
+    """How long to wait: the span that the store measured, so that Temporal's clock need not be right. Earlier versions wrote only the deadline."""
+    if clock.left_for is not None or clock.deadline_at is None:
+        return timedelta(seconds=clock.left_for or 0)
+    return clock.deadline_at - workflow.now()

@@ -34,10 +34,10 @@ class RoutingWorkflow:
         """Decides until nobody pokes any more. Returns the outcome."""
         while True:
             self._poked = False
-            self._routed = routed = await in_store("route", ref, Routed, "route: decide by admission and bindings")
+            self._routed = routed = await in_store("route", ref, Routed, summary="route: decide by admission and bindings")
             workflow.set_current_details(f"{routed.outcome.capitalize()}: {routed.why}." if routed.why else f"{routed.outcome.capitalize()}.")
             if routed.outcome == "deliver":
-                await in_world("deliver", ref, str, "deliver: send what is not sent yet")
+                await in_world("deliver", ref, str, summary="deliver: send what is not sent yet")
             elif routed.outcome != "again" and not await self._poked_again():
                 workflow.upsert_search_attributes([SB_STATE.value_set(routed.outcome)])
                 return routed.outcome

@@ -1,5 +1,7 @@
 """SessionWorkflow: a session's life while there is something to do. It looks, does what is next, rests, and returns."""
 
+import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +21,7 @@ class SessionWorkflow:
         self._looks = 0
         self._last = Looked(next="more")
         self._channel = ""
+        self._timer: asyncio.Task[None] | None = None
 
     @workflow.signal
     def wake(self) -> None:
@@ -35,19 +38,19 @@ class SessionWorkflow:
         """Lives until nothing came for the linger. Returns why it stopped: rest, or the reason the session may not go on."""
         while True:
             self._poked = False
-            self._last = looked = await in_world("think", ref, Looked, self._summary())
+            self._last = looked = await in_world("think", ref, Looked, summary=self._summary())
             self._looks += 1
             workflow.set_current_details(_details(looked))
             self._tag(looked.channel)
             match looked.next:
                 case "act":
                     call = CallRef(ref.tenant, looked.id, looked.sha256)
-                    if await in_world("act", call, str, f"act: turn {looked.turn}, carry out the call") == "unknown":
+                    if await in_world("act", call, str, summary=f"act: turn {looked.turn}, carry out the call") == "unknown":
                         await self._ask(CallRef(ref.tenant, looked.id, purpose="outcome"))
                 case "ask":
                     await self._ask(CallRef(ref.tenant, looked.id, purpose=looked.purpose))
                 case "deliver":
-                    await in_world("deliver", ConversationRef(ref.tenant, looked.id), str, "deliver: send what is not sent yet")
+                    await in_world("deliver", ConversationRef(ref.tenant, looked.id), str, summary="deliver: send what is not sent yet")
                 case "more":
                     pass
                 case "wait" | "rest":
@@ -67,22 +70,32 @@ class SessionWorkflow:
 
     async def _ask(self, call: CallRef) -> None:
         what = "open the approval" if call.purpose == "gate" else "what became of the call"
-        await in_store("ask", call, str, f"ask: turn {self._last.turn}, {what}")
+        await in_store("ask", call, str, summary=f"ask: turn {self._last.turn}, {what}")
 
     def _over(self, looked: Looked) -> str:
-        workflow.upsert_search_attributes([SB_STATE.value_set(_phase(looked))])
+        workflow.upsert_search_attributes([SB_STATE.value_set(_phase_at_rest(looked))])
         return looked.why or "rest"
 
     async def _linger(self, looked: Looked) -> bool:
         """Waits for a poke or for what is due soon; false when neither came. No await between the last look at the poke and the return."""
-        due = max(0.0, (looked.due_at - workflow.now()).total_seconds()) if looked.due_at else None
-        soon = due is not None and due <= looked.linger
-        wait = due if due is not None and soon else looked.linger
-        try:
-            await workflow.wait_condition(lambda: self._poked, timeout=timedelta(seconds=wait), timeout_summary="rest: until a message")
-        except TimeoutError:
-            return soon or self._poked
+        due = _due_after(looked)
+        if due is None or due > looked.linger:
+            return await self._rest(timedelta(seconds=looked.linger))
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self._poked, timeout=timedelta(seconds=due), timeout_summary="rest: until it is due")
         return True
+
+    async def _rest(self, span: timedelta) -> bool:
+        """Whether a poke comes within this span. One timer goes on over many turns: a busy session starts one a linger, not one a turn."""
+        ends = workflow.now() + span
+        while not self._poked and workflow.now() < ends:
+            if self._timer_is_over():
+                self._timer = asyncio.create_task(workflow.sleep(ends - workflow.now(), summary="rest: until a message"))
+            await workflow.wait_condition(lambda: self._poked or self._timer_is_over())
+        return self._poked
+
+    def _timer_is_over(self) -> bool:
+        return self._timer is None or self._timer.done()
 
     def _rolls_over(self, looked: Looked) -> bool:
         limit = looked.looks_before_continue
@@ -94,14 +107,23 @@ class SessionWorkflow:
         return f"think: look what is due after turn {self._last.turn}"
 
 
+def _due_after(looked: Looked) -> float | None:
+    """Seconds until something is due, as the store measured them: Temporal's clock need not be right. Earlier versions wrote only the time."""
+    after = looked.due_after
+    if after is None and looked.due_at:
+        after = (looked.due_at - workflow.now()).total_seconds()
+    return None if after is None else max(0.0, after)
+
+
 def _phase(looked: Looked) -> str:
-    match looked.next:
-        case "stop":
-            return looked.why if looked.why in ("suspended", "handed_off") else "closed"
-        case "wait" | "rest":
-            return "awaiting_approval" if looked.asking else "idle"
-        case _:
-            return "active"
+    return _phase_at_rest(looked) if looked.next in ("stop", "wait", "rest") else "active"
+
+
+def _phase_at_rest(looked: Looked) -> str:
+    """The phase a run leaves its session in, by which it is found once it is over."""
+    if looked.next == "stop":
+        return looked.why if looked.why in ("suspended", "handed_off") else "closed"
+    return "awaiting_approval" if looked.asking else "idle"
 
 
 def _details(looked: Looked) -> str:

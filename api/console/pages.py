@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.console.assets import STATIC, Static, page
 from api.deps import COOKIE, SIGNED_IN_FOR, PartsHere, caller, sign_in
+from api.tour import offered
 from domain.errors import Unauthorized
 from domain.messages import MAX_TEXT
 from domain.roles import Member
@@ -50,17 +51,19 @@ Visitor = Annotated[Member | None, Depends(visitor)]
 
 
 @router.get("/chat/{account_id}")
-async def chat_page(account_id: str, parts: PartsHere) -> Response:
-    """The web chat of an account; anybody may open it."""
+async def chat_page(account_id: str, parts: PartsHere, member: Visitor) -> Response:
+    """The web chat of an account; anybody may open it. The demo's owner is offered the tour."""
     tenant = await accounts.tenant_of(parts.db, account_id)
     if tenant is None:
         return page("not_here.html", 404)
     async with parts.db.transaction(tenant) as tx:
         account = await accounts.one(tx, account_id)
-        suggestions = SUGGESTIONS if await _tenant_name(tx) == DEMO else ()
+        is_demo = await _tenant_name(tx) == DEMO
     if account is None or account.channel != WEB_CHAT:
         return page("not_here.html", 404)
-    return page("chat.html", account_id=account.id, account_name=account.name, longest=MAX_TEXT, suggestions=suggestions)
+    guide = member if is_demo and offered(parts, member) else None
+    suggestions = SUGGESTIONS if is_demo else ()
+    return page("chat.html", account_id=account.id, account_name=account.name, longest=MAX_TEXT, suggestions=suggestions, guide=guide)
 
 
 @router.get("/")

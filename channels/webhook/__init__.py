@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -56,18 +56,22 @@ class Kind(BaseModel):
     type: str = "message"
 
 
+Named = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A name or an id: no control characters."""
+
+
 class Event(BaseModel):
     """What a program posts: its own id for the message, where it was written, by whom, and the text."""
 
     model_config = ConfigDict(extra="ignore")
 
     type: Literal["message"] = "message"
-    id: str = Field(min_length=1, max_length=200)
-    chat: str = Field(min_length=1, max_length=200)
-    thread: str = Field(default="", max_length=200)
-    sender: str = Field(default="", max_length=200)
-    sender_name: str = Field(default="", max_length=200)
-    text: str = Field(min_length=1, max_length=MAX_TEXT)
+    id: Named = Field(min_length=1)
+    chat: Named = Field(min_length=1)
+    thread: Named = ""
+    sender: Named = ""
+    sender_name: Named = ""
+    text: str = Field(min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00]*$")
 
 
 class Webhook:

@@ -12,13 +12,14 @@ TOKENS_IN, TOKENS_OUT = 25, 7
 
 @dataclass(frozen=True)
 class Says:
-    """Text in pieces, then tool calls; `cut` breaks the connection off midway, `early` ends it there as if that were all."""
+    """After so many seconds, text in pieces, then tool calls; `cut` breaks the connection off midway, `early` ends it there as if that were all."""
 
     pieces: tuple[str, ...] = ()
     calls: tuple[tuple[str, str], ...] = ()
     cut: bool = False
     early: bool = False
     stop: str = ""
+    after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ async def _respond(act: Says | Fails, seen: Seen, writer: asyncio.StreamWriter) 
             extra = {"content-type": "application/json", "content-length": str(len(body)), **act.headers}
             await _write(writer, _head(act.status, extra) + body)
         case Says():
+            await asyncio.sleep(act.after)
             await _write(writer, _head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"}))
             for event in (_anthropic if seen.path.endswith("/messages") else _openai)(act, seen):
                 data = event.encode()

@@ -208,14 +208,13 @@ async def test_a_provider_that_hangs_is_given_up_on(stand_in: Provider, model: s
 
 
 async def test_the_second_request_of_a_step_gets_no_time_of_its_own(stand_in: Provider) -> None:
-    impatient = build(stand_in, within=1)
-    stand_in.does(Says(), Hangs())
-    started = asyncio.get_running_loop().time()
+    """Each of them would do for itself; together they take longer than a step may."""
+    impatient = build(stand_in, within=5)
+    stand_in.does(Says(after=3), Says(("late",), after=3))
 
     with pytest.raises(ModelUnavailable, match="too long"):
         await impatient.think(look("hello", model=MODELS[1]), unread)
     assert len(stand_in.seen) == 2
-    assert asyncio.get_running_loop().time() - started < 1.9
     await impatient.close()
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -62,11 +61,8 @@ def fail(error: Exception) -> Callable[[], Any]:
 
 
 async def test_a_tool_that_takes_too_long_is_stopped() -> None:
-    started = time.monotonic()
-
     with pytest.raises(ToolFailed, match=r"own took longer than 0\.2 seconds"):
-        await run(Own(lambda: asyncio.sleep(30)), {}, hands())
-    assert time.monotonic() - started < 5
+        await run(Own(lambda: asyncio.sleep(3600)), {}, hands())
 
 
 async def test_cancelling_a_turn_ends_a_wait_at_once() -> None:
@@ -265,7 +261,7 @@ async def test_a_large_result_of_a_process_is_cut() -> None:
 
 async def written(file: Path) -> list[int]:
     """The process ids in a file, once its line is complete."""
-    for _ in range(200):
+    for _ in range(1000):
         if file.exists() and (text := file.read_text()).endswith("\n"):
             return [int(pid) for pid in text.split()]
         await asyncio.sleep(0.05)
@@ -274,7 +270,7 @@ async def written(file: Path) -> list[int]:
 
 async def gone(pids: list[int]) -> bool:
     """Whether all processes end soon; one that is dead but not yet collected counts as gone."""
-    for _ in range(100):
+    for _ in range(1000):
         if not any(alive(pid) for pid in pids):
             return True
         await asyncio.sleep(0.05)

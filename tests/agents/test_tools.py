@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents import Tool
-from agents.registry import BACKENDS, load, load_tools, specs
+from agents.registry import BACKENDS, LONGEST_COMMIT, load, load_tool, load_tools, specs
 from agents.runner import check, run
 from agents.tools.calculate import worked_out
 from agents.tools.follow_up import FollowUp
@@ -151,6 +151,15 @@ def test_ours_are_registered_and_their_schemas_are_objects_with_descriptions() -
 
 def test_money_is_asked_about_and_the_rest_runs() -> None:
     assert {name: tool.gate for name, tool in load_tools().items() if name in OURS} == dict.fromkeys(OURS, "run") | {"refund": "ask"}
+
+
+def test_a_tool_that_would_hold_our_locks_for_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Postgres ends a transaction that takes longer, since its process may be frozen; the call would then never be done."""
+    assert load_tool("refund").timeout <= LONGEST_COMMIT
+    monkeypatch.setattr(Refund, "timeout", LONGEST_COMMIT + 1)
+
+    with pytest.raises(ValueError, match="longer than 30 seconds"):
+        load_tool("refund")
 
 
 def test_our_backends_are_registered_under_their_names() -> None:

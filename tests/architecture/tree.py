@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("domain", "workflows", "activities", "channels", "agents", "store", "api", "cli", "embedded", "texts")
-MODULES = ("settings.py", "parts.py", "inbox.py", "wiring.py", "worker.py", "logs.py")
+MODULES = ("settings.py", "parts.py", "inbox.py", "wiring.py", "worker.py", "logs.py", "traces.py", "telemetry.py")
 LEFT_OUT = frozenset({"__pycache__", "node_modules", "dist"})
 """Folders that are made, not written; so are those whose names begin with a dot, but for `.ci`."""
 

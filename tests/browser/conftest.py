@@ -18,7 +18,7 @@ import psutil
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright, expect
 
-from tests.browser.screens import Approvals, Chat, Wire
+from tests.browser.screens import SOON, Approvals, Chat, Wire
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -27,10 +27,10 @@ QUIET = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 SIGN_IN = re.compile(r"http\S+/console/sign-in#\S+")
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=SOON)
 
 STARTED_WITHIN = 120
-STOPPED_WITHIN = 20
+STOPPED_WITHIN = 60
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _complaints(page: Page) -> list[str]:
     return heard
 
 
-async def until(condition: Any, within: float = 8.0) -> None:
+async def until(condition: Any, within: float = 60.0) -> None:
     """Waits for a plain condition."""
     deadline = asyncio.get_running_loop().time() + within
     while not condition():

@@ -145,14 +145,14 @@ async def test_a_choice_needs_one_option_and_a_no_needs_none(stack: Stack, appro
 
 
 async def test_without_events_the_page_looks_by_itself(chat: Chat, approvals: Approvals) -> None:
-    """Where no event stream comes through, a new card still appears within seconds."""
+    """Where no event stream comes through, a new card still appears by itself."""
     await approvals.page.route("**/v1/events", lambda route: route.abort())
     await approvals.page.reload()
     await expect(approvals.page.locator("#pulse")).to_contain_text("every few seconds", ignore_case=True)
 
     await chat.send("refund 61 to Gil")
 
-    await expect(approvals.asks("Gil")).to_be_visible(timeout=12_000)
+    await expect(approvals.asks("Gil")).to_be_visible(timeout=SOON)
 
 
 async def test_an_unsigned_visitor_is_led_to_the_door(stack: Stack, browser: Browser) -> None:

@@ -10,23 +10,34 @@ from playwright.async_api import expect
 from tests.browser.conftest import Stack, until
 from tests.browser.screens import Chat, Wire
 
+NOTES_PAUSES = """() => {
+  const plain = setTimeout;
+  window.pauses = [];
+  window.setTimeout = (act, after) => {
+    if (String(act).includes("this.open()")) pauses.push(after);
+    return plain(act, after);
+  };
+}"""
+LONGEST_PAUSE = 3_000
+"""Milliseconds; with the start of an API that makes the five seconds in which a page is back."""
 
-async def test_a_killed_api_is_back_within_five_seconds_and_nothing_is_missed(stack: Stack, chat: Chat) -> None:
-    """A turn runs and a message is written while the API is dead; both arrive once. A machine that is too busy to
-    start an API in time does not count against the page, which is there four seconds later at most."""
+
+async def test_after_a_killed_api_the_page_is_soon_back_and_nothing_is_missed(stack: Stack, chat: Chat, wire: Wire) -> None:
+    """A turn runs and a message is written while the API is dead; both arrive once. The page never pauses for long before it tries again."""
+    await chat.page.evaluate(NOTES_PAUSES)
     await chat.send("slow 2 written before")
     await chat.stored("slow 2 written before")
 
+    wire.is_cut = True  # so that it is seen to be away, however quickly the next API is there
     stack.kill_api()
     await expect(chat.page.locator("body")).not_to_have_attribute("data-connection", "open")
-    died = asyncio.get_running_loop().time()
     await chat.send("echo written meanwhile")
     await expect(chat.own("echo written meanwhile")).to_have_attribute("data-state", "sending")
-    served_after = await _serves(stack) - died
+    await _serves(stack)
+    wire.is_cut = False
     await chat.connected()
-    back_after = asyncio.get_running_loop().time() - died
 
-    assert back_after < max(5, served_after + 4)
+    assert 0 < max(await chat.page.evaluate("pauses")) <= LONGEST_PAUSE
     await chat.stored("echo written meanwhile")
     await chat.hears("written before")
     await chat.hears("written meanwhile")
@@ -46,7 +57,7 @@ async def test_the_banner_tells_of_a_drop_and_of_the_return(chat: Chat, wire: Wi
 
     wire.is_cut = False
 
-    await expect(banner).to_contain_text("Connected", timeout=5_000)
+    await expect(banner).to_contain_text("Connected")
     await expect(status).to_have_text("Connected")
     await expect(banner).to_be_hidden()
 
@@ -111,11 +122,11 @@ async def test_a_full_chat_is_explained_and_tried_again(chat: Chat, wire: Wire) 
     await chat.connected()
 
 
-async def _serves(stack: Stack) -> float:
-    """The moment at which the API answers again."""
+async def _serves(stack: Stack) -> None:
+    """Returns when the API answers again."""
     async with httpx.AsyncClient(base_url=stack.api) as client:
         while True:
             with suppress(httpx.TransportError):
                 if (await client.get("/healthz")).is_success:
-                    return asyncio.get_running_loop().time()
+                    return
             await asyncio.sleep(0.05)

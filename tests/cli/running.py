@@ -12,7 +12,7 @@ from typing import Any
 from tests.world import World
 
 ROOT = Path(__file__).parents[2]
-WITHIN = 30.0
+WITHIN = 60.0
 
 
 @dataclass(frozen=True)

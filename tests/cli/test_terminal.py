@@ -13,7 +13,7 @@ import time
 from tests.cli.running import ROOT, Terminal
 from tests.world import World
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 

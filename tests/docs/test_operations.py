@@ -26,7 +26,7 @@ ALERTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "docs/operations/alerts.ym
 DASHBOARD: dict[str, Any] = json.loads((ROOT / "docs/operations/grafana.json").read_text("utf-8"))
 EXPRESSIONS = [rule["expr"] for rule in ALERTS] + [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 METRIC = re.compile(r"\b(?:switchboard|temporal)_[a-z_]+")
-ONLY_WHEN_SOMETHING_FAILS = {"temporal_activity_execution_failed", "temporal_workflow_task_execution_failed"}
+ONLY_WHEN_SOMETHING_FAILS = {"temporal_activity_execution_failed", "temporal_workflow_failed"}
 OF_THE_PAGE = {
     "temporal_activity_execution_latency", "temporal_num_pollers", "temporal_worker_task_slots_available",
     "temporal_workflow_task_schedule_to_start_latency",

@@ -26,7 +26,7 @@ from tests.doctor.conftest import Look, broken, skipped
 from workflows.options import TASK_QUEUE
 
 OF_TEMPORAL = {"namespace", "search-attributes", "workers", "dispatch"}
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Open(Temporal):

@@ -1,5 +1,6 @@
 """The supervisor: starts in order, starts again what ends, and leaves nothing behind."""
 
+import inspect
 import os
 import signal
 import sys
@@ -8,12 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from domain.errors import StartFailed
 from embedded.children import Child, wait_for
 from embedded.folder import DataFolder, opened
 from embedded.signals import Signals
+from embedded.stack import GRACE
 from embedded.supervisor import Stopped, Supervisor
 
 
@@ -86,10 +89,10 @@ def soon(action: Callable[[], object], after: float = 0.3) -> None:
 
 
 def once(true: Callable[[], bool], action: Callable[[], object]) -> None:
-    """Does something as soon as something else is true, while the supervisor has this thread; after 30 s in any case."""
+    """Does something as soon as something else is true, while the supervisor has this thread; after 60 s in any case."""
 
     def look() -> None:
-        wait_for(true, 30.0, lambda: None)
+        wait_for(true, 60.0, lambda: None)
         action()
 
     threading.Thread(target=look, daemon=True).start()
@@ -132,8 +135,8 @@ def test_stops_the_last_started_first_and_kills_the_deaf(supervisor: Supervisor,
     while not (tmp_path / "deaf.log").read_text():
         time.sleep(0.02)
     began = time.monotonic()
-    supervisor.stop((0.5, 5.0))
-    assert 0.5 <= time.monotonic() - began < 3
+    supervisor.stop((0.5, 600.0))
+    assert time.monotonic() - began >= 0.5
     assert (first.exit_code, deaf.exit_code) == (-signal.SIGTERM, -signal.SIGKILL)
 
 
@@ -144,9 +147,7 @@ def test_a_second_signal_ends_the_waiting(supervisor: Supervisor, signals: Signa
         time.sleep(0.02)
     interrupt()
     soon(interrupt, 0.3)
-    began = time.monotonic()
-    supervisor.stop((20.0,))
-    assert time.monotonic() - began < 3
+    supervisor.stop((600.0,))  # longer than a test may take
     assert signals.asked == 2
     assert not deaf.alive
 
@@ -179,6 +180,20 @@ def test_what_a_child_started_ends_with_it(supervisor: Supervisor, tmp_path: Pat
     while not log.read_text().endswith("\n"):
         time.sleep(0.02)
     supervisor.stop()
-    stat = Path(f"/proc/{log.read_text().strip()}/stat")
-    time.sleep(0.2)
-    assert not stat.exists() or " Z " in stat.read_text()
+    child = int(log.read_text())
+    wait_for(lambda: not runs(child), 60.0, lambda: pytest.fail("it still runs"))
+
+
+def runs(pid: int) -> bool:
+    """Whether a process does; one that is dead and waits to be buried does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_all_ends_within_the_ten_seconds_that_were_promised() -> None:
+    """Each group has its span, after which it is killed."""
+    spans = inspect.signature(Supervisor.stop).parameters["spans"].default
+    assert sum(spans) < 10
+    assert float(GRACE) < spans[0], "a worker that ends in order is not cut off"

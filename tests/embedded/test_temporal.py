@@ -15,6 +15,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from domain.errors import StartFailed
 from embedded.temporal import SEARCH_ATTRIBUTES, Temporal
 
+NAPS = 8
+"""On a busy machine some of them take long; not all."""
+
 
 @workflow.defn
 class Nap:
@@ -46,9 +49,15 @@ async def test_short_timers_are_short(temporal: Temporal) -> None:
     client = await Client.connect(temporal.address)
     async with Worker(client, task_queue="naps", workflows=[Nap], workflow_runner=UnsandboxedWorkflowRunner()):
         await client.execute_workflow(Nap.run, 0.01, id="warm-up", task_queue="naps")
-        began = time.monotonic()
-        await client.execute_workflow(Nap.run, 0.2, id="nap", task_queue="naps", execution_timeout=timedelta(seconds=20))
-    assert time.monotonic() - began < 0.9
+        shortest = min([await timed_nap(client, n) for n in range(NAPS)])
+    assert shortest < 0.9
+
+
+async def timed_nap(client: Client, n: int) -> float:
+    """The seconds that a nap of 0.2 takes: a second or more, always, unless short timers are short."""
+    began = time.monotonic()
+    await client.execute_workflow(Nap.run, 0.2, id=f"nap-{n}", task_queue="naps", execution_timeout=timedelta(seconds=20))
+    return time.monotonic() - began
 
 
 def test_serves_its_web_ui_and_ends_when_asked(temporal: Temporal) -> None:

@@ -1,5 +1,6 @@
 """What members do and what tests look at, in the words of the journeys."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +10,8 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from domain.ids import session_workflow
 from store import members, sessions
 from store.apply import MemberSpec, PersonSpec, Spec, apply
-from tests.world import World
+from store.pool import Database
+from tests.world import PATIENCE, World
 
 SESSION = (
     "select s.* from sessions s join conversations c on c.tenant_id = s.tenant_id and c.session_id = s.id where s.tenant_id = %s and c.chat = %s"
@@ -79,6 +81,13 @@ async def status(world: World, id_: str) -> WorkflowExecutionStatus | None:
     return (await workflow(world, id_).describe()).status
 
 
+async def fails_once(world: World, id_: str) -> None:
+    """Waits until an activity of a workflow has failed and is to be tried again."""
+    async with asyncio.timeout(PATIENCE):
+        while not any(one.attempt > 1 for one in (await workflow(world, id_).describe()).raw_description.pending_activities):
+            await asyncio.sleep(0.02)
+
+
 async def rests(world: World, session: str) -> None:
     """Waits until nothing of a session is open: its workflow completed and its promise is as it will stay."""
     await completed(world, session_workflow(world.tenant, session))
@@ -103,8 +112,13 @@ def use(world: World, *, mode: str | None = None, backend: str | None = None, to
 
 async def colleague(world: World, name: str, tier: Literal["owner", "admitted"] = "admitted") -> Colleague:
     """Another member with a key, and a person of that tier behind."""
+    return await member_of(world.parts.db, world.tenant, name, tier)
+
+
+async def member_of(db: Database, tenant: str, name: str, tier: Literal["owner", "admitted"]) -> Colleague:
+    """The same in any tenant of any database."""
     person, spec = PersonSpec(name=name, tier=tier), MemberSpec(name=name, role="customer_operator", person=name)
-    async with world.parts.db.transaction(world.tenant) as tx:
+    async with db.transaction(tenant) as tx:
         await apply(tx, Spec(tenant="t", people=(person,), members=(spec,)), overwrite=True)
         made = await tx.row("members/by_name", members.MemberRow, name=name)
         assert made

@@ -18,11 +18,11 @@ SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cyBhbmQgb2Ygbm9ib2R5"
 
 @dataclass
 class Answer:
-    """What one call is answered with, after so many seconds; `times` calls in a row, for messages with these words only."""
+    """What one call is answered with, once `when` has happened; `times` calls in a row, for messages with these words only."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    after: float = 0.0
+    when: asyncio.Event | None = None
     words: str = ""
     times: int = 1
 
@@ -37,6 +37,11 @@ class Receiver:
     """The texts that were answered with 200."""
     answers: list[Answer] = field(default_factory=list)
 
+    async def was_called(self, times: int) -> None:
+        """Returns when it was called so often."""
+        while len(self.calls) < times:
+            await asyncio.sleep(0.01)
+
     async def called(self, request: Request) -> Response:
         """One delivery. The signature is checked as the standard's own library does."""
         body = await request.body()
@@ -46,7 +51,8 @@ class Receiver:
         answer.times -= 1
         if answer.times == 0 and answer in self.answers:
             self.answers.remove(answer)
-        await asyncio.sleep(answer.after)
+        if answer.when:
+            await answer.when.wait()
         if answer.status == 200:
             self.taken.append(message["text"])
         return Response(status_code=answer.status, headers=answer.headers)

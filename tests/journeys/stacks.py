@@ -43,12 +43,12 @@ async def beside(settings: Settings, name: str, **changed: Any) -> Settings:
     return settings.model_copy(update=own | changed)
 
 
-def kit_in(folder: Path) -> Path:
-    """Installs the tests' backend and tools under a folder as any third party's are: a distribution with entry points. Returns its path."""
+def kit_in(folder: Path, entry_points: str = ENTRY_POINTS) -> Path:
+    """Installs the tests' backends and tools under a folder as any third party's are: a distribution with entry points. Returns its path."""
     installed = folder / "kit" / "switchboard_test_kit-1.0.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: switchboard-test-kit\nVersion: 1.0\n")
-    (installed / "entry_points.txt").write_text(ENTRY_POINTS)
+    (installed / "entry_points.txt").write_text(entry_points)
     return installed.parent
 
 

@@ -12,7 +12,7 @@ TURNS = "select m.text, m.turn from messages m where m.tenant_id = %s and m.dire
 
 
 async def test_messages_written_while_a_tool_runs_become_the_next_turn_in_order(live: World) -> None:
-    slow = await live.write("slow 2 first")
+    slow = await live.write("slow 5 first")
     await deeds.running_call(live)
     meanwhile = [await live.write(f"echo {n}") for n in range(3)]
 
@@ -25,7 +25,7 @@ async def test_messages_written_while_a_tool_runs_become_the_next_turn_in_order(
 
 
 async def test_several_messages_within_the_debounce_are_one_turn(live: World) -> None:
-    live.sql.execute("update accounts set debounce = 0.5 where tenant_id = %s", (live.tenant,))
+    live.sql.execute("update accounts set debounce = 3 where tenant_id = %s", (live.tenant,))
     written = [await live.write(f"echo {n}") for n in range(4)]
 
     answers = [await live.answer(message) for message in written]
@@ -36,7 +36,7 @@ async def test_several_messages_within_the_debounce_are_one_turn(live: World) ->
         "select o.accepted_at - m.accepted_at as waited from messages m join messages o on o.tenant_id = m.tenant_id and o.id = m.answered_by"
         " where m.tenant_id = %s and m.seq = 1"
     )
-    assert waited[0]["waited"].total_seconds() >= 0.5
+    assert waited[0]["waited"].total_seconds() >= 3
 
 
 async def test_a_burst_over_many_continued_runs_loses_and_repeats_nothing(odd: World) -> None:
@@ -57,7 +57,7 @@ async def test_a_burst_over_many_continued_runs_loses_and_repeats_nothing(odd: W
 
 
 async def test_two_chats_are_answered_at_the_same_time(live: World) -> None:
-    slow = await live.write("slow 20 late", chat="slow")
+    slow = await live.write("slow 59 late", chat="slow")
     await deeds.running_call(live)
 
     assert await live.say("echo now", chat="quick") == "now"

@@ -2,15 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from domain.ids import session_workflow
 from store import messages
 from tests.journeys import deeds
 from tests.journeys.receiver import Answer, Receiver, receiving
 from tests.journeys.wire import Wired, wired
 from tests.world import World
+
+IMPATIENT = 3
+"""Seconds until a receiver that does not answer is given up on: enough for one that does, on a machine that is busy."""
 
 
 @pytest.fixture
@@ -23,13 +27,21 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def wire(live: World, receiver: Receiver) -> Wired:
     """An account whose receiver recognises repeated ids."""
-    return await wired(live, receiver, timeout=0.5)
+    return await wired(live, receiver)
 
 
 @pytest.fixture
 async def forgetful(live: World, receiver: Receiver) -> Wired:
     """An account whose receiver takes whatever it is sent."""
-    return await wired(live, receiver, timeout=0.5, repeats_are_recognised=False)
+    return await wired(live, receiver, repeats_are_recognised=False)
+
+
+@pytest.fixture
+def never() -> Iterator[asyncio.Event]:
+    """What a receiver waits for that does not answer; it is let go when the test is over."""
+    event = asyncio.Event()
+    yield event
+    event.set()
 
 
 async def _all_sent(wire: Wired, count: int) -> None:
@@ -85,8 +97,11 @@ async def test_a_message_is_parked_after_four_tries_and_the_next_goes_on(wire: W
     assert [call["text"] for call in wire.receiver.calls].count("unlucky") == 4
 
 
-async def test_where_repeats_are_recognised_a_timeout_is_sent_again_under_the_same_id(wire: Wired) -> None:
-    wire.receiver.answers.append(Answer(after=1.0, words="slow"))
+async def test_where_repeats_are_recognised_a_timeout_is_sent_again_under_the_same_id(
+    live: World, receiver: Receiver, never: asyncio.Event
+) -> None:  # fmt: skip
+    wire = await wired(live, receiver, timeout=IMPATIENT)
+    receiver.answers.append(Answer(when=never, words="slow"))
     await wire.write("echo slow")
 
     await wire.outbound("slow", "sent")
@@ -95,8 +110,9 @@ async def test_where_repeats_are_recognised_a_timeout_is_sent_again_under_the_sa
     assert len({call["message_id"] for call in wire.receiver.calls}) == 1
 
 
-async def test_where_they_are_not_a_timeout_is_unknown_and_the_next_goes_on(forgetful: Wired) -> None:
-    forgetful.receiver.answers.append(Answer(after=1.0, words="slow"))
+async def test_where_they_are_not_a_timeout_is_unknown_and_the_next_goes_on(live: World, receiver: Receiver, never: asyncio.Event) -> None:
+    forgetful = await wired(live, receiver, timeout=IMPATIENT, repeats_are_recognised=False)
+    receiver.answers.append(Answer(when=never, words="slow"))
     await forgetful.write("echo slow")
     await forgetful.write("echo next")
 
@@ -166,14 +182,35 @@ async def test_what_a_closed_session_has_said_is_still_delivered(wire: Wired) ->
     await wire.outbound("once", "sent")
     await wire.world.until("select 1 from sessions where tenant_id = %s and life = 'closed' and phase_reason = 'completed'")
 
-    wire.receiver.answers.append(Answer(503, {"retry-after": "2"}, words="last word"))
+    closed = asyncio.Event()
+    wire.receiver.answers.append(Answer(503, {"retry-after": "1"}, when=closed, words="last word"))
     deeds.use(wire.world, mode="copilot")
     await wire.write("echo last word")
-    await wire.outbound("last word", "intent")
+    await wire.outbound("last word", "sending")
     await deeds.close(wire.world, await deeds.session_of(wire.world, "caller"))
+    closed.set()
 
     await wire.outbound("last word", "sent")
     assert wire.receiver.taken == ["once", "last word"]
+
+
+async def test_of_two_deliverers_the_one_that_was_overtaken_leaves_the_message_to_the_other(wire: Wired) -> None:
+    """The session's is held at the wire; the session is closed, and what it said is the routing's to deliver, which is held there too."""
+    held = [asyncio.Event(), asyncio.Event()]
+    wire.receiver.answers += [Answer(when=event, words="contested") for event in held]
+    await wire.write("echo contested")
+    await wire.outbound("contested", "sending")
+    session = await deeds.session_of(wire.world, "caller")
+    await deeds.close(wire.world, session)
+    await wire.world.until("select 1 from messages where tenant_id = %s and text = 'contested' and attempt = 2 and state = 'sending'")
+    await wire.receiver.was_called(2)
+
+    held[0].set()
+    await deeds.fails_once(wire.world, session_workflow(wire.world.tenant, session))
+    held[1].set()
+
+    await wire.outbound("contested", "sent")
+    assert [call["text"] for call in wire.receiver.calls] == ["contested"] * 2
 
 
 async def test_an_account_whose_receiver_is_away_delays_no_other(wire: Wired) -> None:

@@ -8,6 +8,8 @@ from tests.workflows.histories import comes_to, details, runs, summary_of
 from tests.world import World
 from workflows.options import SB_KIND, SB_TENANT
 
+TRIES = 10
+
 
 async def test_a_run_completes_after_the_linger_and_the_next_message_starts_another_of_the_same_session(live: World) -> None:
     await live.say("remember town=Bonn")
@@ -26,13 +28,16 @@ async def test_a_run_completes_after_the_linger_and_the_next_message_starts_anot
 
 
 async def test_a_message_within_the_linger_is_answered_by_the_same_run(live: World) -> None:
+    """On a machine so busy that the linger is over before we write, we write again."""
     await live.say("echo one")
     id_ = session_workflow(live.tenant, await deeds.session_of(live))
-    first = await deeds.workflow(live, id_).describe()
-
-    await live.say("echo two")
-
-    assert (await deeds.workflow(live, id_).describe()).run_id == first.run_id
+    answered_by = []
+    for n in range(TRIES):
+        answered_by.append((await deeds.workflow(live, id_).describe()).run_id)
+        await live.say(f"echo {n}")
+        if (await deeds.workflow(live, id_).describe()).run_id == answered_by[-1]:
+            return
+    raise AssertionError(f"a run of its own answered each message: {answered_by}")
 
 
 async def test_a_run_that_was_terminated_is_started_again_by_the_promise_alone(live: World) -> None:

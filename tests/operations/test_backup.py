@@ -77,7 +77,7 @@ def shape(stack: Stack) -> list[list[str]]:
 
 async def until(stack: Stack, query: str, *params: object) -> dict[str, object]:
     """A row as soon as it is there, without stopping the visitors."""
-    return await asyncio.to_thread(stack.until, query, *params)
+    return await stack.until(query, *params)
 
 
 async def test_a_backup_of_a_running_stack_goes_on_elsewhere(folder: Path) -> None:
@@ -96,7 +96,7 @@ async def test_a_backup_of_a_running_stack_goes_on_elsewhere(folder: Path) -> No
             assert made.returncode == 0, made.stderr
             assert file.stat().st_mode & 0o777 == 0o600
             assert sorted(path.name for path in file.parent.iterdir()) == ["shop.backup"]
-            assert stack.decide(str(first["id"]), "approved").status_code == 200
+            assert (await stack.decide(str(first["id"]), "approved")).status_code == 200
             await person.write("echo lost")
             await person.all_accepted()
         whole = shape(stack)
@@ -113,7 +113,7 @@ async def test_a_backup_of_a_running_stack_goes_on_elsewhere(folder: Path) -> No
         with again.api as api:
             said = [one["text"] for one in api.get(f"/v1/conversations/{_conversation(again)}/messages").json()["items"]]
         assert "echo kept" in said
-        assert again.decide(str(second["id"]), "approved").status_code == 200
+        assert (await again.decide(str(second["id"]), "approved")).status_code == 200
         await until(again, "select 1 as paid from demo_refunds where amount = 42")
         await until(again, "select 1 as told from messages where direction = 'outbound' and text like '%%42%%approved%%'")
         assert [row["amount"] for row in again.rows("select amount from demo_refunds")] == [42]
@@ -127,7 +127,7 @@ async def test_a_backup_of_a_running_stack_goes_on_elsewhere(folder: Path) -> No
         file.unlink()
     with running(there) as bare:
         await until(bare, "select 1 as promised from approvals where id = %s and wake_at is not null", first["id"])
-        assert bare.decide(str(first["id"]), "approved").status_code == 200
+        assert (await bare.decide(str(first["id"]), "approved")).status_code == 200
         await until(bare, "select 1 as told from messages where direction = 'outbound' and text like '%%41%%approved%%'")
         assert [row["amount"] for row in bare.rows("select amount from demo_refunds order by id")] == [42, 41]
 

@@ -68,6 +68,10 @@ class Runs:
     async def routing(self, tenant: str, conversation: str) -> None:
         self._poke(("routing", tenant, conversation), self._routing)
 
+    async def home(self) -> str:
+        """It keeps nothing that could be lost."""
+        return "runs"
+
     async def approval(self, tenant: str, approval: str) -> None:
         self._poke(("approval", tenant, approval), self._approval)
 

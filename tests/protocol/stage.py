@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
@@ -21,7 +22,7 @@ from store.pool import Database, statement
 from store.sessions import Ended, Place
 
 T = TypeVar("T")
-SOON = 20.0
+SOON = 60.0
 SHA = arguments_sha256({"amount": 5})
 _numbers = itertools.count(1)
 
@@ -132,6 +133,11 @@ class Stage:
             yield Other(connection, self.tenant)
             await connection.rollback()
 
+    async def passed(self, at: datetime) -> None:
+        """Returns when Postgres's clock is past a time."""
+        while not self.rows("select 1 from tenants where tenant_id = %s and clock_timestamp() > %s", at):
+            await asyncio.sleep(0.01)
+
     async def waiting(self, task: "asyncio.Future[Any]", others: int = 0) -> None:
         """Returns when one more than `others` transactions wait for a lock; the task is the one that has to."""
         query = """
@@ -177,7 +183,7 @@ class Other:
     async def decide(self, approval: str, verdict: str = "approved", member: str = "aide", answer: object = None) -> dict[str, Any]:
         return await self.run(
             "approvals/decide", approval=approval, member=member, identities=[member], verdict=verdict, comment="",
-            answer=Jsonb(answer) if answer is not None else None, sha256=None, via="test", message=new_id("msg"),
+            answer=Jsonb(answer) if answer is not None else None, sha256=None, via="test", message=new_id("msg"), traceparent="",
         )  # fmt: skip
 
     async def commit(self) -> None:

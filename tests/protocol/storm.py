@@ -103,7 +103,7 @@ class Storm:
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             self.over.set()
-            await asyncio.wait(tasks, timeout=20)
+            await asyncio.wait(tasks, timeout=60)
         for task in tasks:
             task.result()
 

@@ -10,7 +10,7 @@ from tests.protocol.stage import Stage
 from tests.protocol.storm import Storm
 
 STORMS = 3
-QUIET_WITHIN = 60.0
+QUIET_WITHIN = 120.0
 
 
 @pytest.mark.parametrize("number", range(STORMS))

@@ -15,6 +15,8 @@ from tests.world import World
 
 LASTS = 6.0
 """Seconds of terminating; an open turn whose run is gone waits for its promise, up to ten seconds."""
+ENOUGH = 3
+"""More terminations than this there are in any case, however long that takes."""
 CHATS = [f"chat{n}" for n in range(5)]
 
 
@@ -73,7 +75,7 @@ async def test_whatever_is_terminated_every_message_is_answered_once(world: Worl
     written: dict[str, str] = {}
     words = said(dice)
     ends = asyncio.get_running_loop().time() + LASTS
-    while asyncio.get_running_loop().time() < ends:
+    while asyncio.get_running_loop().time() < ends or terminated <= ENOUGH:
         text, word = next(words)
         written[(await world.write(text, chat=dice.choice(CHATS))).message_id] = word
         await decide(world)
@@ -92,4 +94,3 @@ async def test_whatever_is_terminated_every_message_is_answered_once(world: Worl
     for row in answers:
         assert written[row["id"]] in (row["text"] or "") or "cannot tell" in row["text"], f"seed {seed}: {row}\n{world.story()}"
     assert broken(stage) == [], f"seed {seed}"
-    assert terminated > 3, f"seed {seed}: hardly anything was terminated"

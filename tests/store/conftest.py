@@ -25,4 +25,4 @@ def empty_database(postgres: Postgres) -> Iterator[Callable[[], str]]:
     yield make
     with psycopg.connect(postgres.owner_url, autocommit=True) as connection:
         for name in made:
-            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name)))

@@ -13,7 +13,7 @@ from store.notices import Notices, heard
 from tests.conftest import APP_PASSWORD
 
 ANYTHING = ("", "")
-SOON = 10.0
+SOON = 60.0
 
 
 @pytest.fixture

@@ -20,16 +20,19 @@ WAYS_IN = {
     "tenant_of_key(p_hash bytea)": "text",
     "tenant_of_token(p_hash bytea)": "text",
     "tenants_with_waiting_work(p_expired_before timestamp with time zone)": "SETOF text",
+    "figures_of_all()": "figures",
 }
-"""The only functions that run with other rights than their caller's. They return a tenant's id and nothing else."""
+"""The only functions that run with other rights than their caller's. They return a tenant's id and nothing else, or counts and ages."""
 
 SEEN_BY_RESOLVER = {
     "accounts": {"tenant_id", "id"},
-    "approvals": {"tenant_id", "wake_at", "state"},
-    "conversations": {"tenant_id", "wake_at"},
+    "approvals": {"tenant_id", "wake_at", "state", "created_at"},
+    "conversations": {"tenant_id", "wake_at", "id", "session_id", "handed_off_to"},
     "keys": {"tenant_id", "id", "hash"},
-    "sessions": {"tenant_id", "wake_at", "life", "last_used_at"},
+    "messages": {"tenant_id", "conversation_id", "kind", "state", "due_at", "accepted_at"},
+    "sessions": {"tenant_id", "wake_at", "life", "last_used_at", "id"},
     "signins": {"tenant_id", "hash"},
+    "tenants": {"tenant_id"},
 }
 """The columns that the ways in look at: ids, hashes of secrets, times and states."""
 

@@ -48,7 +48,7 @@ def test_past_promises_are_found_by_their_index(crowded: psycopg.Connection[dict
     plan = explained(crowded, statement(f"sweep/{table}") % {"tenant": "'ten_crowd'", "limit": "100"})
 
     assert re.search(rf"using {table}_promised[^\n]*\n\s*Index Cond: [^\n]*wake_at <", plan), plan
-    assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"accounts"}, "accounts are few, and read once a minute"
+    assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"tenants"}, "tenants are few, and read once a minute"
 
 
 def test_the_tenants_with_waiting_work_are_found_by_indexes(crowded: psycopg.Connection[dict[str, Any]]) -> None:
@@ -58,7 +58,7 @@ def test_the_tenants_with_waiting_work_are_found_by_indexes(crowded: psycopg.Con
 
     for index in ("sessions_promised", "conversations_promised", "approvals_promised", "sessions_unused"):
         assert re.search(rf"{index}[^\n]*\n\s*Index Cond: ", plan), plan
-    assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"accounts"}, "accounts are few, and read once a minute"
+    assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"tenants"}, "tenants are few, and read once a minute"
 
 
 @pytest.mark.parametrize("table", ["sessions", "conversations", "approvals"])

@@ -1,1 +1,1 @@
-select * from decide(%(tenant)s, %(approval)s, %(member)s, %(identities)s, %(verdict)s, %(comment)s, %(answer)s, %(sha256)s, %(via)s, %(message)s)
+select * from decide(%(tenant)s || left(set_config('app.traceparent', %(traceparent)s, true), 0), %(approval)s, %(member)s, %(identities)s, %(verdict)s, %(comment)s, %(answer)s, %(sha256)s, %(via)s, %(message)s)

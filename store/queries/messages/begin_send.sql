@@ -1,1 +1,1 @@
-select * from begin_send(%(tenant)s, %(conversation)s, %(epoch)s)
+select *, clock_timestamp() as began_at from begin_send(%(tenant)s, %(conversation)s, %(epoch)s)

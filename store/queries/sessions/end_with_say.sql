@@ -1,1 +1,1 @@
-select * from end_with_say(%(tenant)s, %(session)s, %(conversation)s, %(turn)s, %(n)s, %(upto)s, %(looked_at)s, %(replies)s, %(commit_delivers)s, %(close)s)
+select *, extract(epoch from due_at - clock_timestamp())::float8 as due_after from end_with_say(%(tenant)s, %(session)s, %(conversation)s, %(turn)s, %(n)s, %(upto)s, %(looked_at)s, %(replies)s, %(commit_delivers)s, %(close)s)

@@ -1,0 +1,1 @@
+select * from figures_of_all()

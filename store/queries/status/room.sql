@@ -1,0 +1,1 @@
+select count(*) as spilled from generate_series(1, 20000)

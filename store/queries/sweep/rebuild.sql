@@ -1,0 +1,1 @@
+select rebuild(%(tenant)s, %(namespace)s) as promised
