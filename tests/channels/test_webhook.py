@@ -1,5 +1,6 @@
 """The webhook adapter alone: what a call holds, what goes on the wire, and what an answer means."""
 
+import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -97,9 +98,11 @@ async def test_what_an_answer_means(
 
 
 async def test_no_answer_is_uncertain_and_no_connection_is_not_taken(receiver: Receiver) -> None:
-    receiver.answers.append(Answer(after=0.8))
+    never_in_time = asyncio.Event()
+    receiver.answers.append(Answer(when=never_in_time))
     with pytest.raises(SendUncertain):
         await Webhook().send(_account(receiver.url), OUT)
+    never_in_time.set()
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

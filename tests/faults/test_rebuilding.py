@@ -1,15 +1,52 @@
 """What is promised anew when Temporal turns out to be another one, and what is left as it is."""
 
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.rows import dict_row
+from pydantic import SecretStr
 
 from activities.sweep import Sweep
 from domain.ids import new_id
+from embedded.postgres import Postgres
+from parts import Parts
+from settings import Settings
+from store.migrate import upgrade
+from tests.conftest import APP_PASSWORD
+from tests.store.conftest import empty_database
 from tests.world import World
+from wiring import opened
+
+__all__ = ["empty_database"]
 
 LATER = "update sessions set wake_at = now() + interval '3 days' where tenant_id = %s and id = %s"
 SOON = "update sessions set wake_at = now() + interval '50 s', wakes = 5 where tenant_id = %s and id = %s"
+
+
+@pytest.fixture(scope="module")
+def own_url(empty_database: Callable[[], str]) -> str:
+    """A database of its own: the worker of other tests sweeps the shared one, and is at home in another Temporal."""
+    url = empty_database()
+    upgrade(url, APP_PASSWORD)
+    return url
+
+
+@pytest.fixture
+def sql(own_url: str) -> Iterator[psycopg.Connection[dict[str, object]]]:
+    """The owner's view of it."""
+    with psycopg.connect(own_url, autocommit=True, row_factory=dict_row) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def parts(settings: Settings, postgres: Postgres, own_url: str) -> AsyncIterator[Parts]:
+    """The parts of a process over it."""
+    name = own_url.rpartition("/")[2]
+    app_url = f"{postgres.app_url(APP_PASSWORD).rpartition('/')[0]}/{name}"
+    async with opened(settings.model_copy(update={"database_url": SecretStr(app_url), "owner_database_url": SecretStr(own_url)}), "tests") as made:
+        yield made
 
 
 class Silent:

@@ -64,6 +64,6 @@ async def test_a_far_follow_up_keeps_its_session_from_expiring(odd: World) -> No
     odd.sql.execute("update sessions set last_used_at = now() - interval '31 days' where tenant_id = %s", (odd.tenant,))
 
     async with odd.parts.db.transaction(odd.tenant) as tx:
-        await tx.rows("sessions/expire_unused", dict, before=datetime.now(UTC) - timedelta(days=30), limit=10)
+        await tx.rows("sessions/expire_unused", dict, unused_for=30 * 86_400.0, limit=10)
 
     assert odd.rows("select life from sessions where tenant_id = %s") == [{"life": "open"}]

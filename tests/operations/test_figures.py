@@ -21,7 +21,8 @@ LONG_AGO = "now() - interval '4000 s'"
 
 @pytest.fixture
 async def before(parts: Parts, world: World) -> Figures:
-    """What waited before the test: the database is shared."""
+    """What waited before the test: the database is shared, so what other tests left waiting is ended, and cannot be answered meanwhile."""
+    world.sql.execute("update messages set state = 'cancelled' where state in ('accepted', 'held', 'pending')")
     return await of_all(parts.db)
 
 

@@ -171,7 +171,8 @@ class Other:
     async def accept(self, inbound: Inbound) -> dict[str, Any]:
         given = inbound.model_dump(exclude={"tenant_id", "account_id", "payload"})
         return await self.run(
-            "messages/accept", **given, account=inbound.account_id, payload=Jsonb({}), conversation=new_id("con"), message=new_id("msg")
+            "messages/accept", **given, account=inbound.account_id, payload=Jsonb({}), conversation=new_id("con"), message=new_id("msg"),
+            traceparent="",
         )  # fmt: skip
 
     async def settle(self, conversation: str, agent: str, scope: str | None = None) -> dict[str, Any]:
