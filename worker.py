@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import signal
+from importlib import import_module
+from importlib.util import find_spec
 
 import structlog
 
@@ -51,5 +53,11 @@ async def main() -> None:
     await run(settings, stop)
 
 
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of a worker: uvloop's where there is one, which takes less of the processor for the same work."""
+    return asyncio.new_event_loop() if find_spec("uvloop") is None else import_module("uvloop").new_event_loop()
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(main())

@@ -6,7 +6,7 @@ import typer
 
 from settings import Settings
 from wiring import checked, require_schema
-from worker import main
+from worker import main, new_loop
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -17,4 +17,5 @@ def worker() -> None:
     settings = Settings()
     checked(settings)
     asyncio.run(require_schema(settings))
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(main())
