@@ -1,0 +1,1 @@
+drop index sessions_open_turn;
