@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements.lock"
 BIN = Path(sys.executable).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--reruns", "1")
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--reruns", "1", "-rfER")
 """Files of tests run side by side, each worker over servers of its own: most of a test is waiting. On a machine that is busy with other
 things a test may run out of patience: it gets a second chance, and the summary says so (R)."""
 CHECKS = {
