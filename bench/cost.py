@@ -94,4 +94,6 @@ def memory(pid: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m bench.cost READY_FILE, what `./switchboard up --ready-file READY_FILE` writes when it serves")
     asyncio.run(main(sys.argv[1]))

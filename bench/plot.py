@@ -13,8 +13,9 @@ def draw(result: Result) -> str:
     largest = max(value for _, (value, _) in rows)
     bars = "".join(_bar(place, name, value, aim, largest) for place, (name, (value, aim)) in enumerate(rows))
     height = ROW * len(rows) + 20
-    style = "text{font:13px system-ui,sans-serif;fill:#1b2a26}rect{fill:#0b6b57}.aim{fill:#66736f}"
-    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"><style>{style}</style>{bars}</svg>\n'
+    style = "text{font:13px system-ui,sans-serif;fill:#1b2a26}rect{fill:#0b6b57}.aim{fill:#66736f}.page{fill:#fbfcfb}"
+    page = '<rect class="page" width="100%" height="100%"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"><style>{style}</style>{page}{bars}</svg>\n'
 
 
 def _bar(place: int, name: str, value: float, aim: str, largest: float) -> str:

@@ -146,6 +146,9 @@ def _sum(found: Mapping[str, Finding]) -> Text:
     failing, warning = (sum(one.state == state for one in found.values()) for state in ("fail", "warn"))
     if not failing + warning:
         skipped = all(one.state == "skipped" for one in found.values())
-        return Text("There was nothing to look at." if skipped else "All is well.")
+        if skipped:
+            return Text("There was nothing to look at.")
+        unseen = sum(one.state == "skipped" for one in found.values())
+        return Text(f"What could be looked at is well; {unseen} of {len(found)} could not." if unseen * 2 > len(found) else "All is well.")
     said = [(f"{failing} to mend", "red")] * bool(failing) + [(f"{warning} to look at", "yellow")] * bool(warning)
     return Text(", ").join(Text(*one) for one in said).append(".")

@@ -35,8 +35,8 @@ def status(
     if watch:
         return _watch(api)
     if json_:
-        return as_json(api.get("/v1/status"))
-    if not _look(api, out):
+        as_json(api.get("/v1/status"))
+    if not (not _away(api) if json_ else _look(api, out)):
         raise typer.Exit(1)
     return None
 

@@ -1,10 +1,12 @@
 """`tour`: ninety seconds that show what the rest is about: a refund is asked for, everything is killed, and it is paid once."""
 
 import asyncio
+import contextlib
 import json
 import sys
 import tempfile
 import time
+import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,7 +111,9 @@ async def _tour(running: Running, guide: Guide) -> None:
         guide.step("look")
         out.print(f"       {still['run_url']}", soft_wrap=True, highlight=False)
         if sys.stdin.isatty():
-            out.input("\n  Enter ends the tour. ")
+            webbrowser.open(still["run_url"])
+            with contextlib.suppress(EOFError):
+                out.input("\n  Enter ends the tour. ")
 
 
 async def _killed(running: Running, guide: Guide, api: httpx.AsyncClient) -> None:

@@ -85,7 +85,8 @@ async def schema(ground: Ground) -> Finding:
     owner = await ground.owner()
     applied = {str(one["migration_id"]) for one in await (await owner.execute("select migration_id from _yoyo_migration")).fetchall()}
     if newer := sorted(applied - known):
-        return fail(f"The data was written by a newer version: it has {newer[-1]}.", "Start that version, or restore a backup.")
+        mend = "Start that version, undo its migrations with its own `./switchboard migrate --down-to`, or restore a backup."
+        return fail(f"The data was written by a newer version: it has {newer[-1]}.", mend)
     if missing := sorted(known - applied):
         mend = "Run `./switchboard migrate`; `./switchboard up` does it by itself."
         return fail(f"Of {len(known)} migrations {len(missing)} {'is' if len(missing) == 1 else 'are'} not applied: {listed(missing)}.", mend)

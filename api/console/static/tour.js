@@ -87,8 +87,13 @@ async function stillWaits({ api }) {
   if (!now) return;
   const same = now.arguments_sha256 === approval.arguments_sha256 ? "with the same arguments" : "with other arguments";
   const told = `Process ${api} answers now. The approval is still ${now.state}, ${same}: ${now.arguments.amount} to ${now.arguments.to}.`;
-  at("back", told);
-  setTimeout(() => panel.hidden || at("approve", `${told} Your word, please.`, of("approve"), of("approvals")), BY_ITSELF);
+  if (now.state === "pending") {
+    const mine = round;
+    at("back", told);
+    await new Promise((after) => setTimeout(after, BY_ITSELF));
+    if (mine !== round) return;
+    at("approve", `${told} Your word, please.`, of("approve"), of("approvals"));
+  }
   await outcome();
 }
 
@@ -111,7 +116,9 @@ async function outcome() {
     return now.state !== "pending" && (now.verdict !== "approved" || now.call_state === "done") ? now : null;
   });
   if (!over) return;
-  const { paid } = await until(() => ask(`/console/tour?approval=${mine.id}`));
+  const told = await until(() => ask(`/console/tour?approval=${mine.id}`));
+  if (!told) return;
+  const { paid } = told;
   const rows = paid === 1 ? "one row" : `${paid} rows`;
   of("run").href = over.run_url;
   at("paid", over.verdict === "approved" ? `Paid: the table demo_refunds has ${rows} for it.` : `It was ${over.verdict}: nothing was paid, ${rows}.`, of("run"));
