@@ -11,8 +11,7 @@ import typer
 from cli.output import out
 from cli.prepare import app_password
 from domain.errors import StartFailed
-from embedded.folder import opened
-from embedded.postgres import Postgres
+from embedded.database import started_over
 from settings import Settings
 from store.migrate import above, down_to, upgrade
 
@@ -67,11 +66,5 @@ def _owner(settings: Settings, data: Path | None) -> Iterator[str]:
         return
     if not (data.expanduser() / "postgres").exists():
         raise StartFailed(f"{data} holds no database of `up`; name its folder with --data.")
-    with opened(data) as folder:
-        folder.end_leftovers()
-        server = Postgres(folder.postgres, folder.keys.owner_password, log=folder.log("postgres"))
-        server.start()
-        try:
-            yield server.owner_url
-        finally:
-            server.stop()
+    with started_over(data) as url:
+        yield url

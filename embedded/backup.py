@@ -22,8 +22,8 @@ import psycopg
 from pydantic import BaseModel
 
 from domain.errors import StartFailed
-from embedded.folder import opened
-from embedded.postgres import DATABASE, OWNER, Postgres, newest_bin
+from embedded.database import started_over
+from embedded.postgres import DATABASE, OWNER, newest_bin
 
 FORMAT = 1
 MANIFEST, KEYS, TOKEN, TEMPORAL, POSTGRES = "manifest.json", "keys.json", "admin_token", "temporal.db", "postgres.dump"
@@ -93,14 +93,8 @@ def postgres_over(data: Path) -> Iterator[str]:
     if url:
         yield url
         return
-    with opened(data) as folder:
-        folder.end_leftovers()
-        server = Postgres(folder.postgres, folder.keys.owner_password, log=folder.log("postgres"))
-        server.start()
-        try:
-            yield server.owner_url
-        finally:
-            server.stop()
+    with started_over(data) as url:
+        yield url
 
 
 def _running(data: Path) -> str:

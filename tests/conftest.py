@@ -136,3 +136,12 @@ async def live(world: World, working: None, api_url: str) -> AsyncIterator[World
     world.api_url = api_url
     yield world
     await world.close()
+
+
+@pytest.fixture
+async def stranger(live: World, sql: psycopg.Connection[dict[str, object]], parts: Parts) -> AsyncIterator[World]:
+    """Another tenant with an owner of its own, at the same API."""
+    other = await make_world(sql, parts)
+    other.api_url = live.api_url
+    yield other
+    await other.close()

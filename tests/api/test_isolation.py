@@ -1,22 +1,8 @@
 """One tenant's ids are nothing to another: every operation on them answers 404, and no list shows them."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import psycopg
-import pytest
-
-from parts import Parts
-from tests.world import World, make_world
-
-
-@pytest.fixture
-async def stranger(live: World, sql: psycopg.Connection[Any], parts: Parts) -> AsyncIterator[World]:
-    """Another tenant's admin."""
-    other = await make_world(sql, parts)
-    other.api_url = live.api_url
-    yield other
-    await other.close()
+from tests.world import World
 
 
 async def test_another_tenants_ids_are_not_found(live: World, stranger: World) -> None:

@@ -2,19 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
 from domain.approvals import arguments_sha256
-from parts import Parts
 from tests.journeys import deeds
-from tests.world import World, make_world
+from tests.world import World
 
 REFUNDS = "select amount from demo_refunds where tenant_id = %s"
 VOTES = "select verdict from votes where tenant_id = %s and approval_id = %s"
@@ -26,15 +23,6 @@ async def asked(live: World) -> dict[str, Any]:
     """A refund that waits for the owner's word."""
     await live.say("refund 40 to Ada")
     return await live.pending_approval()
-
-
-@pytest.fixture
-async def stranger(live: World, sql: psycopg.Connection[Any], parts: Parts) -> AsyncIterator[World]:
-    """Another tenant's owner."""
-    other = await make_world(sql, parts)
-    other.api_url = live.api_url
-    yield other
-    await other.close()
 
 
 def _outcome(answer: httpx.Response) -> tuple[int, Any]:

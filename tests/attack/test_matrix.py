@@ -3,17 +3,15 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 import httpx
-import psycopg
 import pytest
 
 from domain.roles import LEAST, RANK, Role
-from parts import Parts
 from store import members
 from tests.attack.stock import BODIES, MARK, Stock
-from tests.world import World, make_world
+from tests.world import World
 
 SHOWN = ("account_id", "agent_id", "approval_id", "conversation_id", "session_id")
 """What an operation shows by its id: after all the attempts its tenant still has it."""
@@ -40,15 +38,6 @@ async def operations(live: World) -> list[Operation]:
         for method, told in methods.items()
         if path.startswith("/v1/")
     ]
-
-
-@pytest.fixture
-async def stranger(live: World, sql: psycopg.Connection[Any], parts: Parts) -> AsyncIterator[World]:
-    """Another tenant, where everything is marked."""
-    other = await make_world(sql, parts)
-    other.api_url = live.api_url
-    yield other
-    await other.close()
 
 
 async def key(world: World, role: str) -> dict[str, str]:
